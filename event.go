@@ -1,0 +1,57 @@
+package sojourn
+
+import (
+	"context"
+	"time"
+)
+
+// A Reason says why a session ended.
+type Reason string
+
+// The reasons of this package. Applications may use their own with
+// Session.Revoke: at most 64 bytes of printable ASCII.
+const (
+	ReasonLogout   Reason = "logout"   // the user ended it
+	ReasonRevoked  Reason = "revoked"  // ended from another device or by an administrator
+	ReasonReplaced Reason = "replaced" // another user logged in over it
+	ReasonMoved    Reason = "moved"    // it lives on under a new ID, given at login
+	ReasonExpired  Reason = "expired"  // a deadline passed
+)
+
+// An EventKind names what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventCreated      EventKind = "created"       // a session was stored for the first time; login moves also count
+	EventRenewed      EventKind = "renewed"       // its secret changed
+	EventExtended     EventKind = "extended"      // its idle deadline moved by Extend
+	EventChanged      EventKind = "changed"       // members were written: Keys
+	EventEnded        EventKind = "ended"         // Reason says why
+	EventOwnerRevoked EventKind = "owner-revoked" // all sessions of Owner ended
+	EventReplayed     EventKind = "replayed"      // a replaced secret was used: a stolen cookie, or a very late client
+	EventRejected     EventKind = "rejected"      // a token with the ID of a live session and a wrong secret
+	EventDuplicate    EventKind = "duplicate"     // several cookies of our name: one is planted
+	EventUnavailable  EventKind = "unavailable"   // the store failed: Err
+)
+
+// An Event is something that happened to a session. It never holds a token or
+// the value of a member.
+type Event struct {
+	Kind      EventKind
+	ID        ID     // "" where no session is known
+	From      ID     // created at login: the ID it moved from
+	Owner     string // "" for nobody
+	Reason    Reason // ended
+	Keys      []string
+	At        time.Time
+	IP        string // of the request, "" outside one
+	UserAgent string
+	Err       error // unavailable
+}
+
+// An Observer receives every event, on the goroutine that caused it and after
+// the store has answered. It must return quickly and be safe for parallel use.
+type Observer interface {
+	Observe(ctx context.Context, e Event)
+}

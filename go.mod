@@ -1,0 +1,3 @@
+module github.com/sojournhq/sojourn
+
+go 1.25.0

@@ -1,0 +1,164 @@
+package sojourn
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Options set the rules of a Manager. The zero value is the secure default.
+type Options struct {
+	// Policy is the life of a session. See Policy for the defaults.
+	Policy Policy
+	// Remember is the life of a session after Session.Remember. Default: 14 days
+	// idle, 30 days absolute, a cookie of 30 days.
+	Remember Policy
+
+	// Cookie shapes the cookie. Default: __Host-sojourn, Secure, HttpOnly,
+	// SameSite=Lax, Path=/.
+	Cookie Cookie
+	// Header also accepts the token in this request header, for clients without
+	// cookies; "Authorization" expects the Bearer scheme. A new token is sent
+	// back in the response header "Sojourn-Token". A request that has the header
+	// is answered by header only. Default "": cookies only.
+	Header string
+
+	// TrustedProxies may say, by X-Forwarded-For and X-Forwarded-Proto, who the
+	// client is and which scheme it used. Default none: headers are ignored.
+	TrustedProxies []netip.Prefix
+	// TrustedOrigins ("https://app.example.com") may send unsafe requests
+	// besides our own origin. Default none.
+	TrustedOrigins []string
+	// InsecureSkipOriginCheck turns the cross-site protection off. Only for
+	// applications with one of their own.
+	InsecureSkipOriginCheck bool
+
+	// MaxRecord bounds an encoded session, in bytes. Default 64 KiB.
+	MaxRecord int
+	// MaxMembers bounds the number of members. Default 256.
+	MaxMembers int
+	// MaxKey bounds the name of a member, in bytes. Default 128.
+	MaxKey int
+	// MaxHeader bounds the request's Cookie headers together, in bytes; a longer
+	// one is answered 431. Default 32 KiB.
+	MaxHeader int
+
+	// LoadTimeout bounds one attempt to read from the store. Default 250 ms.
+	LoadTimeout time.Duration
+	// CommitTimeout bounds one attempt to write. Default 500 ms.
+	CommitTimeout time.Duration
+	// TouchEveryRequest makes requests that never use their session extend it
+	// too, at the cost of a store read each. Default false.
+	TouchEveryRequest bool
+	// TombstoneFor is how long the reason of an ended session is kept. Default
+	// 10 min, at least 1 min.
+	TombstoneFor time.Duration
+	// OwnerKey keys the hash by which a session's ID reveals that two sessions
+	// are of one owner. Changing it splits the lists of users with live
+	// sessions. Default none: a plain hash.
+	OwnerKey []byte
+
+	// Observers receive every event, in order.
+	Observers []Observer
+	// Logger receives what an operator should see. Default: silence.
+	Logger *slog.Logger
+	// ErrorHandler answers a request in place of the handler's own answer: err
+	// is ErrUnavailable (503, Retry-After is set already), ErrCrossSite (403),
+	// ErrTooLarge (431 or 413) or ErrNotFound (401: the session ended before its
+	// changes could be stored). Default: a line of text.
+	ErrorHandler func(w http.ResponseWriter, r *http.Request, status int, err error)
+	// Clock tells the time. Default time.Now.
+	Clock func() time.Time
+}
+
+// settle returns a copy with defaults filled in and everything checked.
+func (o *Options) settle() (*Options, error) {
+	var s Options
+	if o != nil {
+		s = *o
+	}
+	s.Policy = s.Policy.over(Policy{Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Rotate: time.Hour, Grace: 30 * time.Second})
+	s.Policy.Absolute = absoluteFor(s.Policy, o != nil && o.Policy.Absolute != 0)
+	s.Remember = s.Remember.over(Policy{Idle: 14 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour,
+		CookieLifetime: 30 * 24 * time.Hour, Rotate: s.Policy.Rotate, Grace: s.Policy.Grace})
+	for _, p := range []struct {
+		p    Policy
+		name string
+	}{{s.Policy, "Options.Policy"}, {s.Remember, "Options.Remember"}} {
+		if err := p.p.validate(p.name); err != nil {
+			return nil, err
+		}
+	}
+	ints := []struct {
+		v            *int
+		name         string
+		def, low, up int
+	}{
+		{&s.MaxRecord, "MaxRecord", 64 << 10, 1 << 10, 16 << 20},
+		{&s.MaxMembers, "MaxMembers", 256, 1, 1 << 16},
+		{&s.MaxKey, "MaxKey", 128, 1, 1 << 10},
+		{&s.MaxHeader, "MaxHeader", 32 << 10, 1 << 10, 1 << 20},
+	}
+	for _, i := range ints {
+		if *i.v == 0 {
+			*i.v = i.def
+		}
+		if *i.v < i.low || *i.v > i.up {
+			return nil, fmt.Errorf("%w: Options.%s is %d, expected %d to %d", ErrInvalid, i.name, *i.v, i.low, i.up)
+		}
+	}
+	durations := []struct {
+		v        *time.Duration
+		name     string
+		def, low time.Duration
+	}{
+		{&s.LoadTimeout, "LoadTimeout", 250 * time.Millisecond, time.Millisecond},
+		{&s.CommitTimeout, "CommitTimeout", 500 * time.Millisecond, time.Millisecond},
+		{&s.TombstoneFor, "TombstoneFor", 10 * time.Minute, time.Minute},
+	}
+	for _, d := range durations {
+		if *d.v == 0 {
+			*d.v = d.def
+		}
+		if *d.v < d.low {
+			return nil, fmt.Errorf("%w: Options.%s is %v, expected at least %v", ErrInvalid, d.name, *d.v, d.low)
+		}
+	}
+	if err := s.Cookie.settle(); err != nil {
+		return nil, err
+	}
+	if s.Header != "" {
+		s.Header = http.CanonicalHeaderKey(s.Header)
+		if !isToken(s.Header) || s.Header == "Cookie" {
+			return nil, fmt.Errorf("%w: Options.Header %q, expected the name of a request header other than Cookie", ErrInvalid, s.Header)
+		}
+	}
+	s.OwnerKey = append([]byte(nil), s.OwnerKey...)
+	if n := len(s.OwnerKey); n > 0 && n < 16 {
+		return nil, fmt.Errorf("%w: Options.OwnerKey has %d bytes, expected none or at least 16 random ones", ErrInvalid, n)
+	}
+	s.Observers = append([]Observer(nil), s.Observers...)
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+	if s.Clock == nil {
+		s.Clock = time.Now
+	}
+	if s.ErrorHandler == nil {
+		s.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
+			http.Error(w, http.StatusText(status), status)
+		}
+	}
+	return &s, nil
+}
+
+// absoluteFor lifts the default absolute timeout for an application that asked
+// only for a longer idle one.
+func absoluteFor(p Policy, given bool) time.Duration {
+	if !given && p.Absolute < p.Idle {
+		return p.Idle
+	}
+	return p.Absolute
+}

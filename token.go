@@ -1,0 +1,111 @@
+package sojourn
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"log/slog"
+)
+
+const (
+	secretBytes = 20
+	tokenBytes  = idBytes + secretBytes
+	tokenChars  = 56 // base64url of 42 bytes: no padding, no spare bits
+)
+
+type (
+	secret [secretBytes]byte
+	digest [sha256.Size]byte
+)
+
+// A Token is what a client presents: the session's ID and a secret. It prints
+// as its ID only, however it is formatted, logged or encoded; Reveal gives the
+// text for the cookie.
+type Token struct {
+	id     ID
+	secret secret
+}
+
+// ParseToken reads the 56 characters of a cookie. It accepts exactly one
+// spelling of each token.
+func ParseToken(s string) (Token, error) {
+	var t Token
+	if len(s) != tokenChars {
+		return t, fmt.Errorf("%w: token: expected %d characters of base64url", ErrInvalid, tokenChars)
+	}
+	var raw [tokenBytes]byte
+	for i := 0; i < tokenChars; i += 4 { // decoded by hand: no copy of s, no newline tolerance
+		a, b, c, d := unb64[s[i]], unb64[s[i+1]], unb64[s[i+2]], unb64[s[i+3]]
+		if a|b|c|d > 63 {
+			return t, fmt.Errorf("%w: token: expected %d characters of base64url", ErrInvalid, tokenChars)
+		}
+		j := i / 4 * 3
+		raw[j], raw[j+1], raw[j+2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
+	}
+	copy(t.secret[:], raw[idBytes:])
+	// 22 bytes end inside a group of four characters, so the ID's last two
+	// characters are not always a prefix of the token's.
+	var id [idChars]byte
+	copy(id[:], s[:idChars-2])
+	b64.Encode(id[idChars-2:], raw[idBytes-1:idBytes])
+	t.id = ID(id[:])
+	return t, nil
+}
+
+// unb64 maps a base64url character to its value, any other to 255.
+var unb64 = func() (table [256]byte) {
+	for i := range table {
+		table[i] = 255
+	}
+	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
+		table[c] = byte(i)
+	}
+	return table
+}()
+
+// ID is the public half.
+func (t Token) ID() ID { return t.id }
+
+// Reveal returns the token as the cookie carries it. Whoever has this text has
+// the session: never log it, never put it into a URL.
+func (t Token) Reveal() string {
+	raw, err := b64.DecodeString(string(t.id))
+	if err != nil || len(raw) != idBytes {
+		return ""
+	}
+	return b64.EncodeToString(append(raw, t.secret[:]...))
+}
+
+// Format prints the ID and a mask, whatever the verb.
+func (t Token) Format(f fmt.State, _ rune) { fmt.Fprint(f, t.masked()) }
+
+// LogValue is the masked form.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.masked()) }
+
+// MarshalText is the masked form: a token does not survive being encoded.
+func (t Token) MarshalText() ([]byte, error) { return []byte(t.masked()), nil }
+
+func (t Token) masked() string { return string(t.id) + "…" }
+
+func newSecret() (s secret) {
+	rand.Read(s[:])
+	return s
+}
+
+// hash is what a record keeps of a secret. 160 random bits need no salt.
+func (s *secret) hash() digest { return sha256.Sum256(s[:]) }
+
+// successor derives the secret that follows s. A record keeps only the seed:
+// whoever reads the store cannot compute it without s, whereas every request
+// that presents s is given the same successor.
+func (s *secret) successor(seed []byte) (next secret) {
+	mac := hmac.New(sha256.New, s[:])
+	mac.Write([]byte("sojourn next"))
+	mac.Write(seed)
+	copy(next[:], mac.Sum(nil))
+	return next
+}
+
+func (d *digest) equal(o *digest) bool { return subtle.ConstantTimeCompare(d[:], o[:]) == 1 }
