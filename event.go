@@ -2,6 +2,7 @@ package sojourn
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -54,4 +55,22 @@ type Event struct {
 // the store has answered. It must return quickly and be safe for parallel use.
 type Observer interface {
 	Observe(ctx context.Context, e Event)
+}
+
+func (e *Event) attrs() []slog.Attr {
+	attrs := make([]slog.Attr, 0, 6)
+	add := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, value))
+		}
+	}
+	add("session", string(e.ID))
+	add("from", string(e.From))
+	add("owner", e.Owner)
+	add("reason", string(e.Reason))
+	add("ip", e.IP)
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("error", e.Err))
+	}
+	return attrs
 }

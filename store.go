@@ -62,6 +62,8 @@ type Store interface {
 	// ErrNotFound (with the tombstone, if there is one). It never creates.
 	// r may be Dead: this ends the session only if nobody changed it meanwhile.
 	// Payload, Expires, Dead and Generation are replaced; Owner never changes.
+	// A zero Expires keeps the stored deadline, which a Touch may have moved
+	// since r was loaded.
 	Update(ctx context.Context, r *Record) (current Record, err error)
 
 	// Touch moves the deadline of a live record forward to expires. It never

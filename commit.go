@@ -1,0 +1,260 @@
+package sojourn
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// A commit is what one request has to store: its ops, replayed on whatever
+// record is current, until a compare-and-set succeeds.
+type commit struct {
+	s       *Session
+	ctx     context.Context
+	skip    bool // failed, or found to be stored already
+	err     error
+	reason  Reason // ended meanwhile: why
+	panic   any    // of a function passed to Update, raised again by its caller
+	stored  Record
+	drafted head
+
+	// Of the combiner.
+	behind []*commit
+	batch  []*commit
+	base   Record
+	lead   bool
+	ready  chan struct{}
+}
+
+// commitAttempts bounds the conflicts one commit goes through. Between
+// processes 20 to 30 were the most seen under a torture; 64 means that
+// something else is wrong.
+const commitAttempts = 64
+
+// commit stores what was changed. The caller holds s.mu and has loaded.
+func (s *Session) commit(ctx context.Context) error {
+	if s.failed != nil {
+		return s.failed
+	}
+	if s.birth == nil && len(s.ops) == 0 {
+		return nil
+	}
+	var keys []string
+	if s.m.watched(ctx) {
+		for i := range s.draft.dirty {
+			keys = append(keys, s.draft.dirty[i].key)
+		}
+	}
+	if s.nonce == 0 {
+		for i := range s.ops {
+			if s.ops[i].kind.once() {
+				s.nonce = newNonce()
+				break
+			}
+		}
+	}
+	var reason Reason
+	var err error
+	if s.birth != nil {
+		err = s.promote(ctx)
+	} else {
+		reason, err = s.update(ctx)
+	}
+	maintenance := s.upkeep == len(s.ops)
+	s.ops, s.upkeep, s.nonce = s.ops[:0], 0, 0
+	switch {
+	case err == nil:
+		if len(keys) > 0 {
+			e := s.event(EventChanged)
+			e.Keys = keys
+			s.m.emit(ctx, e)
+		}
+	case errors.Is(err, ErrNotFound):
+		s.forget(StateEnded, reason)
+		s.barred = true
+	case errors.Is(err, ErrUnavailable) && maintenance && s.birth == nil:
+		// The next request will renew the secret.
+		s.m.opt.Logger.LogAttrs(ctx, slog.LevelWarn, "session renewal put off", slog.Any("error", err))
+		s.redraw, err = true, nil
+	case errors.Is(err, ErrUnavailable):
+		s.failed = err
+	default:
+		s.redraw = s.birth == nil
+	}
+	return err
+}
+
+// update commits to an existing record, together with parallel requests.
+func (s *Session) update(ctx context.Context) (Reason, error) {
+	before := s.draft.head.cur
+	c := &commit{s: s, ctx: ctx}
+	s.m.commits.run(c)
+	if c.panic != nil {
+		panic(c.panic)
+	}
+	if c.err != nil {
+		return c.reason, c.err
+	}
+	s.base = c.stored
+	s.draft.head, s.redraw = c.drafted, true
+	if s.draft.head.cur != before || s.issued.id != "" {
+		if s.m.watched(ctx) {
+			s.m.emit(ctx, s.event(EventRenewed))
+		}
+	}
+	return "", nil
+}
+
+// flush stores a batch of commits of one session, starting from base, and
+// returns the record that is current afterwards.
+func (m *Manager) flush(batch []*commit, base Record) Record {
+	ctx, retried := batch[0].ctx, false
+	for attempt := range commitAttempts {
+		d := &draft{base: &base, limits: m.opt}
+		first := attempt == 0 && len(batch) == 1 && base.Version == batch[0].s.base.Version
+		if first {
+			d = &batch[0].s.draft // with its ops applied
+		} else if err := d.head.decode(base.Payload); err != nil {
+			return fail(batch, base, err)
+		}
+		d.now = m.now().UnixMilli()
+		if reason := base.ended(&d.head, d.now); reason != "" {
+			return end(batch, base, reason)
+		}
+		extend, live := d.extend, 0
+		for _, c := range batch {
+			if c.skip {
+				continue
+			}
+			if c.s.nonce != 0 && d.head.hasNonce(c.s.nonce) {
+				c.stored, c.drafted, c.skip = base, d.head, true
+				continue
+			}
+			if !first {
+				if c.err = c.replay(d); c.err != nil || c.panic != nil {
+					c.skip = true
+					continue
+				}
+			}
+			live++
+			extend = c.seal(d) || extend
+		}
+		if live == 0 {
+			return base
+		}
+		payload, err := d.encode()
+		if err != nil {
+			if len(batch) == 1 {
+				return fail(batch, base, err)
+			}
+			for i := range batch { // one of them is too large: each for itself
+				base = m.flush(batch[i:i+1], base)
+			}
+			return base
+		}
+		next := base
+		next.Payload = payload
+		next.Expires = time.Time{} // as it is: a touch may have moved it
+		if extend || d.extend {
+			next.Expires = d.deadline(m)
+		}
+		t := withDeadline(ctx, m.opt.CommitTimeout)
+		current, err := m.store.Update(t, &next)
+		t.stop()
+		switch {
+		case err == nil:
+			if next.Expires.IsZero() {
+				next.Expires = base.Expires
+			}
+			for _, c := range batch {
+				if !c.skip {
+					c.stored, c.drafted, c.skip = next, d.head, true
+				}
+			}
+			return next
+		case errors.Is(err, ErrConflict):
+			base = current // at once: waiting would only make it stale
+		case errors.Is(err, ErrNotFound):
+			reason, _ := decodeTombstone(current.Payload)
+			return end(batch, base, reason)
+		case isVerdict(err):
+			return fail(batch, base, err)
+		case retried:
+			return fail(batch, base, m.unavailable(ctx, err))
+		default:
+			// The answer is lost: the commit may have been stored. Its nonce tells.
+			retried = true
+			current, err := m.load(ctx, base.ID)
+			if errors.Is(err, ErrNotFound) {
+				reason, _ := decodeTombstone(current.Payload)
+				return end(batch, base, reason)
+			}
+			if err != nil {
+				return fail(batch, base, err)
+			}
+			base = current
+		}
+	}
+	return fail(batch, base, ErrConflict)
+}
+
+// replay applies a commit's ops, all or none.
+func (c *commit) replay(d *draft) (err error) {
+	head, dirty := d.head, d.dirty
+	defer func() {
+		if c.panic = recover(); c.panic != nil || err != nil {
+			d.head, d.dirty = head, dirty
+		}
+		c.s.inFunc.Store(false)
+	}()
+	for i := range c.s.ops {
+		c.s.inFunc.Store(c.s.ops[i].kind == opFunc)
+		if err = d.apply(&c.s.ops[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seal notes in the draft that a commit is part of it, and reports whether the
+// commit is a sign of life of the user.
+func (c *commit) seal(d *draft) (extend bool) {
+	s := c.s
+	if s.nonce != 0 {
+		d.head.addNonce(s.nonce, d.now)
+	}
+	for i := range s.ops {
+		if s.ops[i].kind != opMeta {
+			d.head.rev++
+			break
+		}
+	}
+	if s.passive {
+		return false
+	}
+	d.head.seen = d.now
+	if s.req != nil {
+		s.req.describe(&d.head)
+	}
+	return true
+}
+
+// fail gives err to every commit that is not settled.
+func fail(batch []*commit, base Record, err error) Record {
+	for _, c := range batch {
+		if !c.skip {
+			c.err, c.skip = err, true
+		}
+	}
+	return base
+}
+
+func end(batch []*commit, base Record, reason Reason) Record {
+	for _, c := range batch {
+		if !c.skip {
+			c.reason = reason
+		}
+	}
+	return fail(batch, base, ErrNotFound)
+}

@@ -1,0 +1,231 @@
+package sojourn
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// An op is one recorded change. Commits replay ops, never differences between
+// objects, so that they mean the same on whatever record they land.
+type op struct {
+	kind opKind
+	key  string
+	raw  []byte             // opSet: the value
+	n    int64              // opAdd: the addend
+	fn   func(*draft) error // opFunc
+}
+
+type opKind uint8
+
+const (
+	opSet    opKind = iota
+	opDelete        // idempotent, as opSet: a repeated commit needs no nonce
+	opAdd           // must happen exactly once
+	opFunc          // must happen exactly once; changes members
+	opMeta          // idempotent; changes the head only
+)
+
+func (k opKind) once() bool { return k == opAdd || k == opFunc }
+
+// A draft is a record being changed: the decoded head of the base record, and
+// the members that differ from it.
+type draft struct {
+	base   *Record
+	head   head
+	dirty  []change // newest last; at most one per key
+	limits *Options
+	now    int64
+	extend bool // an op moves the idle deadline
+}
+
+type change struct {
+	key     string
+	raw     []byte
+	deleted bool
+}
+
+func (d *draft) get(key string) ([]byte, bool) {
+	for i := len(d.dirty) - 1; i >= 0; i-- {
+		if d.dirty[i].key == key {
+			return d.dirty[i].raw, !d.dirty[i].deleted
+		}
+	}
+	return d.head.member(key)
+}
+
+func (d *draft) put(c change) {
+	for i := range d.dirty {
+		if d.dirty[i].key == c.key {
+			d.dirty = append(append(d.dirty[:i:i], d.dirty[i+1:]...), c)
+			return
+		}
+	}
+	d.dirty = append(d.dirty, c)
+}
+
+func (d *draft) set(key string, raw []byte) error {
+	if err := d.limits.checkKey(key); err != nil {
+		return err
+	}
+	if len(raw) > d.limits.MaxRecord {
+		return fmt.Errorf("%w: member %q has %d bytes, the session may have %d", ErrTooLarge, key, len(raw), d.limits.MaxRecord)
+	}
+	d.put(change{key: key, raw: raw})
+	return nil
+}
+
+func (d *draft) delete(key string) {
+	if _, ok := d.get(key); ok {
+		d.put(change{key: key, deleted: true})
+	}
+}
+
+func (d *draft) add(key string, n int64) (int64, error) {
+	v := int64(0)
+	if raw, ok := d.get(key); ok {
+		var err error
+		if v, err = decodeInt(key, raw); err != nil {
+			return 0, err
+		}
+	}
+	sum := v + n
+	if (sum > v) != (n > 0) && n != 0 {
+		return 0, fmt.Errorf("%w: counter %q would overflow 64 bits", ErrInvalid, key)
+	}
+	return sum, d.set(key, strconv.AppendInt(nil, sum, 10))
+}
+
+func decodeInt(key string, raw []byte) (int64, error) {
+	v, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %q is %s, expected a whole number of 64 bits", ErrType, key, jsonKind(raw))
+	}
+	return v, nil
+}
+
+func (d *draft) apply(o *op) error {
+	switch o.kind {
+	case opSet:
+		return d.set(o.key, o.raw)
+	case opDelete:
+		d.delete(o.key)
+		return nil
+	case opAdd:
+		_, err := d.add(o.key, o.n)
+		return err
+	default:
+		return o.fn(d)
+	}
+}
+
+// encode writes the whole payload.
+func (d *draft) encode() ([]byte, error) {
+	size := 192 + len(d.base.Payload)
+	count := d.head.count
+	for i := range d.dirty {
+		c := &d.dirty[i]
+		size += len(c.key) + len(c.raw) + 8
+		if _, had := d.head.member(c.key); had != !c.deleted {
+			if had {
+				count--
+			} else {
+				count++
+			}
+		}
+	}
+	if count > d.limits.MaxMembers {
+		return nil, fmt.Errorf("%w: %d members, the session may have %d", ErrTooLarge, count, d.limits.MaxMembers)
+	}
+	b := d.head.appendTo(make([]byte, 0, size))
+	b = binary.AppendUvarint(b, uint64(count))
+	for k, v := range d.head.entries() {
+		if !d.changed(k) {
+			b = appendBytes(b, k)
+			b = appendBytes(b, v)
+		}
+	}
+	for i := range d.dirty {
+		if c := &d.dirty[i]; !c.deleted {
+			b = appendBytes(b, c.key)
+			b = appendBytes(b, c.raw)
+		}
+	}
+	if len(b) > d.limits.MaxRecord {
+		return nil, fmt.Errorf("%w: the session would have %d bytes, it may have %d", ErrTooLarge, len(b), d.limits.MaxRecord)
+	}
+	return b, nil
+}
+
+// nearFull reports whether only encoding can tell if the limits hold.
+func (d *draft) nearFull() bool {
+	size := 256 + len(d.base.Payload)
+	for i := range d.dirty {
+		size += len(d.dirty[i].key) + len(d.dirty[i].raw) + 8
+	}
+	return size > d.limits.MaxRecord || d.head.count+len(d.dirty) > d.limits.MaxMembers
+}
+
+func (d *draft) changed(key []byte) bool {
+	for i := range d.dirty {
+		if d.dirty[i].key == string(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// members copies all of them out.
+func (d *draft) members() map[string]json.RawMessage {
+	out := make(map[string]json.RawMessage, d.head.count+len(d.dirty))
+	for k, v := range d.head.entries() {
+		out[string(k)] = append(json.RawMessage(nil), v...)
+	}
+	for i := range d.dirty {
+		if c := &d.dirty[i]; c.deleted {
+			delete(out, c.key)
+		} else {
+			out[c.key] = append(json.RawMessage(nil), c.raw...)
+		}
+	}
+	return out
+}
+
+func (o *Options) checkKey(key string) error {
+	if len(key) > o.MaxKey {
+		return fmt.Errorf("%w: member name of %d bytes, expected at most %d", ErrTooLarge, len(key), o.MaxKey)
+	}
+	if key == "" || !utf8.ValidString(key) {
+		return fmt.Errorf("%w: member name %q, expected UTF-8 text that is not empty", ErrInvalid, key)
+	}
+	return nil
+}
+
+// jsonKind names what a raw value is, for errors that must not show it.
+func jsonKind(raw []byte) string {
+	if len(raw) == 0 {
+		return "empty"
+	}
+	switch raw[0] {
+	case '"':
+		return "a string"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}
+
+// deadline is the idle deadline of a session that is used now.
+func (d *draft) deadline(m *Manager) time.Time {
+	p := m.policyOf(&d.head)
+	return time.UnixMilli(min(d.now+p.Idle.Milliseconds(), d.head.absolute))
+}

@@ -1,0 +1,257 @@
+package sojourn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Manager joins a Store with the rules its sessions live by. One per
+// application and store; safe for parallel use.
+type Manager struct {
+	store    Store
+	opt      *Options
+	commits  combiner
+	touches  toucher
+	cross    *http.CrossOriginProtection
+	origins  []string
+	warnOnce sync.Once
+}
+
+// New checks opt (nil: the defaults) and joins it with store. It does no I/O
+// and starts nothing: see Run.
+func New(store Store, opt *Options) (*Manager, error) {
+	if store == nil {
+		return nil, fmt.Errorf("%w: New: the store is nil; memstore.New(nil) keeps sessions in memory", ErrInvalid)
+	}
+	settled, err := opt.settle()
+	if err != nil {
+		return nil, err
+	}
+	m := &Manager{store: store, opt: settled, cross: http.NewCrossOriginProtection()}
+	for _, o := range settled.TrustedOrigins {
+		if err := m.cross.AddTrustedOrigin(o); err != nil {
+			return nil, fmt.Errorf("%w: Options.TrustedOrigins: %q, expected scheme://host[:port]", ErrInvalid, o)
+		}
+	}
+	m.origins = slices.Clone(settled.TrustedOrigins)
+	return m, nil
+}
+
+// Options returns the rules in force, defaults filled in.
+func (m *Manager) Options() Options { return *m.opt }
+
+func (m *Manager) now() time.Time { return m.opt.Clock() }
+
+// Open returns the session of an ID for use outside its requests: ErrNotFound
+// if it has ended. It never extends the session by itself; Session.Save stores
+// what was changed.
+func (m *Manager) Open(ctx context.Context, id ID) (*Session, error) {
+	s := &Session{m: m, ctx: ctx, passive: true, id: id, opened: true}
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("sojourn: open: %w", err)
+	}
+	return s, nil
+}
+
+// Authenticate opens the session a token belongs to, as a request with this
+// cookie would: ErrInvalid for a malformed text, ErrReplayed for a replaced
+// secret, ErrNotFound for anything else that is no live session.
+func (m *Manager) Authenticate(ctx context.Context, token string) (*Session, error) {
+	t, err := ParseToken(token)
+	if err != nil {
+		return nil, fmt.Errorf("sojourn: authenticate: %w", err)
+	}
+	s := &Session{m: m, ctx: ctx, passive: true, id: t.id, presented: t.secret, hasToken: true}
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("sojourn: authenticate: %w", err)
+	}
+	return s, nil
+}
+
+// open loads and turns anything but a live session into an error.
+func (s *Session) open() error {
+	if err := s.load(s.ctx); err != nil {
+		return err
+	}
+	switch {
+	case s.state == StateActive:
+		return nil
+	case s.replayed:
+		return ErrReplayed
+	}
+	return ErrNotFound
+}
+
+// Create begins a session outside a request, for an owner or, with "", for
+// nobody, and returns the token that its client should present.
+func (m *Manager) Create(ctx context.Context, owner string) (*Session, Token, error) {
+	s := &Session{m: m, ctx: ctx, passive: true, loaded: true, state: StateNone}
+	if err := s.begin(owner); err != nil {
+		return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
+	}
+	if err := s.Save(ctx); err != nil {
+		return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
+	}
+	return s, s.issued, nil
+}
+
+// Inspect describes the session of an ID, also after its end: its State is
+// StateNone if nothing is known of it.
+func (m *Manager) Inspect(ctx context.Context, id ID) (Status, error) {
+	s := &Session{m: m, ctx: ctx, passive: true, id: id, opened: true}
+	if err := s.load(ctx); err != nil {
+		return Status{}, fmt.Errorf("sojourn: inspect: %w", err)
+	}
+	return s.status(), nil
+}
+
+// Revoke ends a session at once and for good. It is no error if it has ended.
+func (m *Manager) Revoke(ctx context.Context, id ID, reason Reason) error {
+	rec, err := m.load(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("sojourn: revoke: %w", err)
+	}
+	if err := m.revoke(ctx, id, rec.Owner, reason); err != nil {
+		return fmt.Errorf("sojourn: revoke: %w", err)
+	}
+	return nil
+}
+
+func (m *Manager) revoke(ctx context.Context, id ID, owner string, reason Reason) error {
+	if reason == "" || len(reason) > 64 || !isPrintable(string(reason)) {
+		return fmt.Errorf("%w: reason %q, expected 1 to 64 bytes of printable ASCII", ErrInvalid, reason)
+	}
+	now := m.now()
+	r := RevokedRecord{ID: id, Owner: owner, Reason: reason, At: now, Until: now.Add(m.opt.TombstoneFor)}
+	err := m.call(ctx, m.opt.CommitTimeout, true, func(ctx context.Context) error { return m.store.Revoke(ctx, r) })
+	if err == nil {
+		m.emit(ctx, Event{Kind: EventEnded, ID: id, Owner: owner, Reason: reason, At: now})
+	}
+	return err
+}
+
+// load reads one record: a tombstone comes with ErrNotFound.
+func (m *Manager) load(ctx context.Context, id ID) (rec Record, err error) {
+	for retry := false; ; retry = true {
+		d := withDeadline(ctx, m.opt.LoadTimeout)
+		rec, err = m.store.Load(d, id)
+		d.stop()
+		if err == nil || errors.Is(err, ErrNotFound) {
+			return rec, err
+		}
+		if retry {
+			return rec, m.unavailable(ctx, err)
+		}
+	}
+}
+
+// call runs one store operation under its deadline, once more if it failed and
+// repeating it is harmless.
+func (m *Manager) call(ctx context.Context, limit time.Duration, repeat bool, f func(context.Context) error) error {
+	for {
+		d := withDeadline(ctx, limit)
+		err := f(d)
+		d.stop()
+		switch {
+		case err == nil, isVerdict(err):
+			return err
+		case !repeat:
+			return m.unavailable(ctx, err)
+		}
+		repeat = false
+	}
+}
+
+// isVerdict tells an answer of the store from a failure of it.
+func isVerdict(err error) bool {
+	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict) || errors.Is(err, ErrExists) ||
+		errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrInvalid)
+}
+
+func (m *Manager) unavailable(ctx context.Context, err error) error {
+	m.emit(ctx, Event{Kind: EventUnavailable, At: m.now(), Err: err})
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// emit hands an event to the observers and the log.
+func (m *Manager) emit(ctx context.Context, e Event) {
+	level := slog.LevelDebug
+	switch e.Kind {
+	case EventUnavailable:
+		level = slog.LevelError
+	case EventReplayed, EventRejected, EventDuplicate:
+		level = slog.LevelWarn
+	}
+	if m.opt.Logger.Enabled(ctx, level) {
+		m.opt.Logger.LogAttrs(ctx, level, "session "+string(e.Kind), e.attrs()...)
+	}
+	for _, o := range m.opt.Observers {
+		o.Observe(ctx, e)
+	}
+}
+
+// watched reports whether anybody would see an event of everyday use.
+func (m *Manager) watched(ctx context.Context) bool {
+	return len(m.opt.Observers) > 0 || m.opt.Logger.Enabled(ctx, slog.LevelDebug)
+}
+
+// Sweep removes what has expired, where the store does not do so itself, and
+// returns how many records went. It keeps expired sessions for as long as
+// tombstones, so that late clients learn why.
+func (m *Manager) Sweep(ctx context.Context) (removed int, err error) {
+	sweeper, ok := As[Sweeper](m.store)
+	if !ok {
+		return 0, nil
+	}
+	now := m.now()
+	for ctx.Err() == nil {
+		gone, err := sweeper.Sweep(ctx, now.Add(-m.opt.TombstoneFor), sweepBatch)
+		if err != nil {
+			return removed, fmt.Errorf("sojourn: sweep: %w", err)
+		}
+		removed += len(gone)
+		for _, r := range gone {
+			if !r.Dead && m.watched(ctx) {
+				m.emit(ctx, Event{Kind: EventEnded, ID: r.ID, Owner: r.Owner, Reason: ReasonExpired, At: r.Expires})
+			}
+		}
+		if len(gone) < sweepBatch {
+			break
+		}
+	}
+	return removed, ctx.Err()
+}
+
+const sweepBatch = 500
+
+// Run sweeps about once a minute until ctx ends; then it returns nil.
+func (m *Manager) Run(ctx context.Context) error {
+	for {
+		wait := time.NewTimer(time.Minute*9/10 + rand.N(12*time.Second)) // many processes should not sweep in step
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return nil
+		case <-wait.C:
+		}
+		if _, err := m.Sweep(ctx); err != nil && ctx.Err() == nil {
+			m.opt.Logger.LogAttrs(ctx, slog.LevelError, "session sweep failed", slog.Any("error", err))
+		}
+	}
+}
+
+// Close waits for touches under way. The store stays open: it is the caller's.
+func (m *Manager) Close() error {
+	m.touches.wait()
+	return nil
+}

@@ -1,0 +1,62 @@
+package sojourn
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// Members returns all members as raw JSON, and the data revision: it counts
+// commits that changed members, and is 0 where there is no session.
+func (s *Session) Members(ctx context.Context) (map[string]json.RawMessage, uint64, error) {
+	if err := s.use(ctx); err != nil {
+		return nil, 0, err
+	}
+	defer s.mu.Unlock()
+	if s.state != StateActive {
+		return nil, 0, nil
+	}
+	return s.draft.members(), s.draft.head.rev, nil
+}
+
+// Patch sets members to raw JSON, a nil one is deleted, and commits at once. If
+// ifRevision is given and not the data revision at that moment, nothing is
+// stored: ErrConflict. It returns the revision that holds now, in that case
+// too. ErrNotFound without a session.
+func (s *Session) Patch(ctx context.Context, changes map[string]json.RawMessage, ifRevision *uint64) (revision uint64, err error) {
+	for key, raw := range changes {
+		if raw != nil && !json.Valid(raw) {
+			return 0, fmt.Errorf("%w: member %q, expected JSON", ErrInvalid, key)
+		}
+	}
+	err = s.live(ctx, "patch", func() error {
+		if err := s.commit(ctx); err != nil { // what this request changed before is no conflict
+			return err
+		}
+		if err := s.load(ctx); err != nil {
+			return err
+		}
+		o := op{kind: opFunc, fn: func(d *draft) error {
+			if revision = d.head.rev; ifRevision != nil && *ifRevision != revision {
+				return ErrConflict
+			}
+			for key, raw := range changes {
+				if raw == nil {
+					d.delete(key)
+				} else if err := d.set(key, raw); err != nil {
+					return err
+				}
+			}
+			return nil
+		}}
+		if err := s.record(o); err != nil {
+			return err
+		}
+		if err := s.commit(ctx); err != nil {
+			return err
+		}
+		revision = s.draft.head.rev
+		return nil
+	})
+	return revision, err
+}

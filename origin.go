@@ -1,0 +1,69 @@
+package sojourn
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// refuse decides before the handler runs: unsafe methods from other sites
+// (http.CrossOriginProtection: Sec-Fetch-Site, else Origin against Host),
+// upgrades from other origins, and cookie headers beyond the limit.
+func (m *Manager) refuse(r *http.Request) error {
+	if lines := r.Header["Cookie"]; lines != nil {
+		if err := m.oversize(lines); err != nil {
+			return err
+		}
+	}
+	if m.opt.InsecureSkipOriginCheck {
+		return nil
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {
+		if err := m.cross.Check(r); err != nil {
+			return fmt.Errorf("%w: %w", ErrCrossSite, err)
+		}
+		return nil
+	}
+	if r.Header["Upgrade"] != nil || r.Method == http.MethodConnect {
+		return m.sameOrigin(r)
+	}
+	return nil
+}
+
+// sameOrigin guards upgrades. A WebSocket is a GET that no same-origin policy
+// holds back, so its Origin must match ours or a trusted one in scheme, host
+// and port. Without an Origin no browser sent it: it may pass unless it carries
+// our cookie.
+func (m *Manager) sameOrigin(r *http.Request) error {
+	origins := r.Header["Origin"]
+	if len(origins) == 0 {
+		if _, n, _ := m.opt.Cookie.find(r.Header["Cookie"]); n == 0 {
+			return nil
+		}
+		return fmt.Errorf("%w: upgrade with a session cookie and without Origin", ErrCrossSite)
+	}
+	if len(origins) == 1 {
+		if slices.Contains(m.origins, origins[0]) {
+			return nil
+		}
+		scheme := "http"
+		if m.isSecure(r) {
+			scheme = "https"
+		}
+		u, err := url.Parse(origins[0])
+		if err == nil && u.Scheme == scheme && u.Host != "" && sameHost(u.Host, r.Host, scheme) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: upgrade from another origin", ErrCrossSite)
+}
+
+func sameHost(a, b, scheme string) bool {
+	port := ":80"
+	if scheme == "https" {
+		port = ":443"
+	}
+	return strings.EqualFold(strings.TrimSuffix(a, port), strings.TrimSuffix(b, port))
+}

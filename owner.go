@@ -1,0 +1,128 @@
+package sojourn
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// List describes the owner's live sessions, the one seen last first. It costs
+// one read per session. ErrUnsupported where the store keeps no index.
+func (m *Manager) List(ctx context.Context, owner string) ([]Status, error) {
+	if owner == "" {
+		return nil, nil
+	}
+	var ids []ID
+	err := m.call(ctx, m.opt.LoadTimeout, true, func(ctx context.Context) (err error) {
+		ids, err = m.store.List(ctx, owner)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sojourn: list: %w", err)
+	}
+	list := make([]Status, 0, len(ids))
+	for _, id := range ids {
+		st, err := m.Inspect(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("sojourn: list: %w", err)
+		}
+		if st.State == StateActive && st.Owner == owner {
+			list = append(list, st)
+		}
+	}
+	if s, err := From(ctx); err == nil {
+		current, err := s.ID(ctx)
+		for i := range list {
+			list[i].Current = err == nil && list[i].ID == current
+		}
+	}
+	slices.SortFunc(list, func(a, b Status) int {
+		return cmp.Or(b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.ID, b.ID))
+	})
+	return list, nil
+}
+
+// RevokeOwner ends all sessions of an owner, also one that is just beginning.
+func (m *Manager) RevokeOwner(ctx context.Context, owner string) error {
+	_, err := m.revokeOwner(ctx, owner)
+	if err != nil {
+		return fmt.Errorf("sojourn: revoke owner: %w", err)
+	}
+	return nil
+}
+
+func (m *Manager) revokeOwner(ctx context.Context, owner string) (gen uint64, err error) {
+	if owner == "" {
+		return 0, fmt.Errorf("%w: owner, expected one that is not empty", ErrInvalid)
+	}
+	err = m.call(ctx, m.opt.CommitTimeout, true, func(ctx context.Context) (err error) {
+		gen, err = m.store.RevokeOwner(ctx, owner)
+		return err
+	})
+	if err == nil {
+		m.emit(ctx, Event{Kind: EventOwnerRevoked, Owner: owner, Reason: ReasonRevoked, At: m.now()})
+	}
+	return gen, err
+}
+
+// RevokeOthers ends all sessions of keep's owner but keep: first all of them,
+// then keep is lifted into the new generation. If the process dies in between,
+// keep has ended too; another RevokeOwner that runs at the same time wins.
+func (m *Manager) RevokeOthers(ctx context.Context, keep *Session) error {
+	if err := keep.use(ctx); err != nil {
+		return err
+	}
+	defer keep.mu.Unlock()
+	if err := m.revokeOthers(ctx, keep); err != nil {
+		if errors.Is(err, ErrUnavailable) {
+			keep.failed = err
+		}
+		return fmt.Errorf("sojourn: revoke others: %w", err)
+	}
+	return nil
+}
+
+func (m *Manager) revokeOthers(ctx context.Context, keep *Session) error {
+	if keep.state != StateActive {
+		return ErrNotFound
+	}
+	if keep.birth != nil { // it logs in with this request: store it first
+		if err := keep.commit(ctx); err != nil {
+			return err
+		}
+	}
+	rec, err := m.load(ctx, keep.base.ID)
+	if err != nil {
+		return err
+	}
+	before := rec.OwnerGeneration
+	if rec.Owner == "" || rec.Generation < before {
+		return ErrNotFound
+	}
+	gen, err := m.revokeOwner(ctx, rec.Owner)
+	if err != nil {
+		return err
+	}
+	for range commitAttempts {
+		if gen != before+1 { // another one meant keep, too
+			return ErrNotFound
+		}
+		rec.Generation, rec.OwnerGeneration = gen, gen
+		deadline := rec.Expires
+		rec.Expires = time.Time{}
+		current, err := m.swap(ctx, &rec)
+		if err == nil {
+			rec.Expires = deadline
+			keep.base, keep.redraw = rec, true
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return err
+		}
+		rec = current
+	}
+	return ErrConflict
+}

@@ -1,0 +1,259 @@
+package sojourn
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// A payload is one byte string, read in place:
+//
+//	version 1 · flags · absolute created auth rotated seen (int64 ms each)
+//	current secret hash (32)
+//	[previous hash (32) · its last moment (ms)]        flagPrev
+//	[next hash (32) · seed (16)]                       flagNext
+//	[six policy durations (ms each)]                   flagPolicy
+//	n · n retired hashes, first 8 bytes of each, newest first
+//	n · n nonces (4 bytes, and 4 bytes of seconds)
+//	data revision (uvarint)
+//	IP · user agent · label (uvarint length each)
+//	n (uvarint) · n members: key, raw JSON (uvarint length each)
+//
+// Integers are big-endian. docs/protocol.md does not describe it: it is no
+// interface, and its first byte lets it change.
+const (
+	payloadVersion = 1
+
+	flagPrev   = 1
+	flagNext   = 2
+	flagPolicy = 4
+	flagsKnown = flagPrev | flagNext | flagPolicy
+
+	retiredMax  = 4  // replaced secrets that are still recognised as replays
+	nonceMax    = 64 // commits that a retry can find again …
+	nonceKept   = 10 // … for so many seconds
+	userAgentIn = 256
+	labelIn     = 64
+	ipIn        = 64
+)
+
+// head is a decoded payload. Its slices alias the payload and are read-only.
+type head struct {
+	flags                                  byte
+	absolute, created, auth, rotated, seen int64
+	cur, prev, next                        digest
+	prevUntil                              int64
+	seed                                   [16]byte
+	policy                                 Policy
+	retired, nonces                        []byte // 8 bytes each
+	rev                                    uint64
+	ip, userAgent, label                   []byte
+	count                                  int    // of members
+	members                                []byte // encoded
+}
+
+func (h *head) has(flag byte) bool { return h.flags&flag != 0 }
+
+// decode reads p into h. The members are checked too, so that later reads
+// cannot fail.
+func (h *head) decode(p []byte) error {
+	r := reader{p: p}
+	if v := r.byte(); r.bad || v != payloadVersion {
+		if len(p) > 0 && v > payloadVersion {
+			return fmt.Errorf("%w: payload version %d, this program reads %d: it was written by a newer Sojourn", ErrCorrupt, v, payloadVersion)
+		}
+		return fmt.Errorf("%w: not a session payload", ErrCorrupt)
+	}
+	h.flags = r.byte()
+	h.absolute, h.created, h.auth, h.rotated, h.seen = r.int(), r.int(), r.int(), r.int(), r.int()
+	copy(h.cur[:], r.take(len(h.cur)))
+	if h.has(flagPrev) {
+		copy(h.prev[:], r.take(len(h.prev)))
+		h.prevUntil = r.int()
+	}
+	if h.has(flagNext) {
+		copy(h.next[:], r.take(len(h.next)))
+		copy(h.seed[:], r.take(len(h.seed)))
+	}
+	if h.has(flagPolicy) {
+		for _, d := range h.policy.durations() {
+			*d = time.Duration(r.int()) * time.Millisecond
+		}
+	}
+	h.retired = r.take(8 * int(r.byte()))
+	h.nonces = r.take(8 * int(r.byte()))
+	h.rev = r.uvarint()
+	h.ip, h.userAgent, h.label = r.bytes(), r.bytes(), r.bytes()
+	n := r.uvarint()
+	h.members = r.p
+	if r.bad || h.flags&^flagsKnown != 0 || n > uint64(len(r.p)) {
+		return fmt.Errorf("%w: truncated head", ErrCorrupt)
+	}
+	h.count = int(n)
+	for range h.count {
+		r.bytes()
+		r.bytes()
+	}
+	if r.bad || len(r.p) != 0 {
+		return fmt.Errorf("%w: truncated members", ErrCorrupt)
+	}
+	return nil
+}
+
+// appendTo encodes everything but the members.
+func (h *head) appendTo(b []byte) []byte {
+	b = append(b, payloadVersion, h.flags)
+	for _, v := range [...]int64{h.absolute, h.created, h.auth, h.rotated, h.seen} {
+		b = binary.BigEndian.AppendUint64(b, uint64(v))
+	}
+	b = append(b, h.cur[:]...)
+	if h.has(flagPrev) {
+		b = append(b, h.prev[:]...)
+		b = binary.BigEndian.AppendUint64(b, uint64(h.prevUntil))
+	}
+	if h.has(flagNext) {
+		b = append(b, h.next[:]...)
+		b = append(b, h.seed[:]...)
+	}
+	if h.has(flagPolicy) {
+		for _, d := range h.policy.durations() {
+			b = binary.BigEndian.AppendUint64(b, uint64(*d/time.Millisecond))
+		}
+	}
+	b = append(b, byte(len(h.retired)/8))
+	b = append(b, h.retired...)
+	b = append(b, byte(len(h.nonces)/8))
+	b = append(b, h.nonces...)
+	b = binary.AppendUvarint(b, h.rev)
+	b = appendBytes(b, h.ip)
+	b = appendBytes(b, h.userAgent)
+	return appendBytes(b, h.label)
+}
+
+func (p *Policy) durations() [6]*time.Duration {
+	return [6]*time.Duration{&p.Idle, &p.Absolute, &p.CookieLifetime, &p.Rotate, &p.Grace, &p.TouchStep}
+}
+
+// hasNonce reports whether a commit with that nonce is part of this state.
+func (h *head) hasNonce(n uint32) bool {
+	for b := h.nonces; len(b) >= 8; b = b[8:] {
+		if binary.BigEndian.Uint32(b) == n {
+			return true
+		}
+	}
+	return false
+}
+
+// addNonce remembers a commit and forgets those that no retry can follow.
+func (h *head) addNonce(n uint32, now int64) {
+	sec := uint32(now / 1000)
+	kept := make([]byte, 0, len(h.nonces)+8)
+	for b := h.nonces; len(b) >= 8; b = b[8:] {
+		if sec-binary.BigEndian.Uint32(b[4:]) <= nonceKept {
+			kept = append(kept, b[:8]...)
+		}
+	}
+	if over := len(kept) - 8*(nonceMax-1); over > 0 {
+		kept = kept[over:]
+	}
+	kept = binary.BigEndian.AppendUint32(kept, n)
+	h.nonces = binary.BigEndian.AppendUint32(kept, sec)
+}
+
+// entries yields the encoded members.
+func (h *head) entries() iter.Seq2[[]byte, []byte] {
+	return func(yield func([]byte, []byte) bool) {
+		r := reader{p: h.members}
+		for range h.count {
+			if k, v := r.bytes(), r.bytes(); !yield(k, v) {
+				return
+			}
+		}
+	}
+}
+
+// member finds one; its value aliases the payload.
+func (h *head) member(key string) ([]byte, bool) {
+	r := reader{p: h.members}
+	for range h.count {
+		k, v := r.bytes(), r.bytes()
+		if string(k) == key {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+func appendBytes[T string | []byte](b []byte, v T) []byte {
+	b = binary.AppendUvarint(b, uint64(len(v)))
+	return append(b, v...)
+}
+
+// reader cuts a byte string; after the first mistake it only yields zeros.
+type reader struct {
+	p   []byte
+	bad bool
+}
+
+func (r *reader) take(n int) []byte {
+	if n > len(r.p) {
+		r.bad, r.p = true, nil
+		return nil
+	}
+	b := r.p[:n:n]
+	r.p = r.p[n:]
+	return b
+}
+
+func (r *reader) byte() byte {
+	if b := r.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *reader) int() int64 {
+	if b := r.take(8); b != nil {
+		return int64(binary.BigEndian.Uint64(b))
+	}
+	return 0
+}
+
+func (r *reader) uvarint() uint64 {
+	if len(r.p) > 0 && r.p[0] < 0x80 {
+		v := uint64(r.p[0])
+		r.p = r.p[1:]
+		return v
+	}
+	v, n := binary.Uvarint(r.p)
+	if n <= 0 {
+		r.bad, r.p = true, nil
+		return 0
+	}
+	r.p = r.p[n:]
+	return v
+}
+
+func (r *reader) bytes() []byte {
+	n := r.uvarint()
+	if n > uint64(len(r.p)) {
+		r.bad, r.p = true, nil
+		return nil
+	}
+	return r.take(int(n))
+}
+
+// encodeTombstone is the payload of a dead record: when, and why.
+func encodeTombstone(reason Reason, at time.Time) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(at.UnixMilli())), reason...)
+}
+
+func decodeTombstone(p []byte) (reason Reason, at time.Time) {
+	if len(p) < 8 {
+		return ReasonRevoked, time.Time{}
+	}
+	why, _, _ := bytes.Cut(p[8:], []byte{0}) // what follows tells a move from its double
+	return Reason(why), time.UnixMilli(int64(binary.BigEndian.Uint64(p)))
+}

@@ -1,0 +1,221 @@
+package sojourn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+)
+
+// A birth is a record about to be created: a visitor's first, or the one a
+// login moves to. A login always gets a new ID, so a token planted before it is
+// worthless after it.
+//
+//	nobody ──set──▶ create
+//	nobody ──login──▶ create
+//	session of nobody or of the same user ──login──▶ create a copy, then end the
+//	     old record as "moved", only if it is still what was copied; else copy again
+//	session of another user ──login──▶ create, revoke the old one as "replaced"
+type birth struct {
+	token    Token
+	owner    string
+	inherit  bool // the old record's members come along
+	replaced bool // the old record is another user's
+}
+
+// begin plans a new record; the caller holds s.mu and has loaded.
+func (s *Session) begin(owner string) error {
+	if s.req != nil && s.req.begun.Load() {
+		return ErrHeadersSent
+	}
+	b := &birth{owner: owner}
+	switch old := s.birth; {
+	case old != nil && old.owner == owner:
+		return nil
+	case old != nil && old.owner == "":
+		b.inherit, b.replaced = old.inherit, old.replaced
+	case old != nil: // two users in one request: the later one starts empty
+		b.replaced = s.base.ID != "" && s.base.Owner != owner
+		s.blank()
+	case s.state != StateActive:
+		s.blank()
+	case s.base.Owner == "" || s.base.Owner == owner:
+		b.inherit = true
+	default:
+		b.replaced = true
+		s.blank()
+	}
+	b.token = Token{id: newID(owner, s.m.opt.OwnerKey), secret: newSecret()}
+	s.birth, s.state, s.drop, s.issued, s.resend = b, StateActive, false, Token{}, false
+	s.imprint(&s.draft)
+	return nil
+}
+
+// blank empties the draft and forgets the ops so far.
+func (s *Session) blank() {
+	s.ops, s.upkeep = nil, 0
+	s.draft = draft{base: new(Record), limits: s.m.opt}
+}
+
+// imprint makes a draft the new record's: secrets, times and device.
+func (s *Session) imprint(d *draft) {
+	b, h := s.birth, &d.head
+	d.now = s.m.now().UnixMilli()
+	h.flags &= flagPolicy
+	h.cur, h.prev, h.next, h.seed, h.prevUntil = b.token.secret.hash(), digest{}, digest{}, [16]byte{}, 0
+	h.retired, h.nonces = nil, nil
+	h.created, h.rotated, h.seen, h.auth = d.now, d.now, d.now, 0
+	if b.owner != "" {
+		h.auth = d.now
+	}
+	p := s.m.policyOf(h)
+	h.absolute = d.now + p.Absolute.Milliseconds()
+	if s.req != nil {
+		s.req.describe(h)
+	}
+}
+
+// finish imprints and encodes the new record.
+func (s *Session) finish(d *draft, rec *Record) (err error) {
+	s.imprint(d)
+	for i := range s.ops {
+		if s.ops[i].kind != opMeta {
+			d.head.rev++
+			break
+		}
+	}
+	rec.Expires = d.deadline(s.m)
+	rec.Payload, err = d.encode()
+	return err
+}
+
+// promote creates the planned record and ends the old one.
+func (s *Session) promote(ctx context.Context) error {
+	b, old := s.birth, s.base
+	rec := Record{ID: b.token.id, Owner: b.owner}
+	if err := s.finish(&s.draft, &rec); err != nil {
+		return err
+	}
+	if err := s.m.create(ctx, &rec); err != nil {
+		return err
+	}
+	event := Event{Kind: EventCreated}
+	switch {
+	case b.inherit:
+		if err := s.move(ctx, &rec); err != nil {
+			return err
+		}
+		event.From = old.ID
+	case b.replaced:
+		if err := s.m.revoke(ctx, old.ID, old.Owner, ReasonReplaced); err != nil {
+			return err
+		}
+	}
+	s.base, s.birth, s.redraw = rec, nil, true
+	s.state, s.reason, s.barred, s.id, s.opened = StateActive, "", false, rec.ID, false
+	s.issued, s.hasToken, s.presented, s.standing = b.token, true, b.token.secret, standsCurrent
+	s.proof = s.presented.hash()
+	if s.m.watched(ctx) {
+		e := s.event(EventCreated)
+		e.From = event.From
+		s.m.emit(ctx, e)
+		if b.inherit {
+			s.m.emit(ctx, Event{Kind: EventEnded, ID: old.ID, Owner: old.Owner, Reason: ReasonMoved, At: e.At})
+		}
+	}
+	return nil
+}
+
+// create stores a new record. If the first answer was lost, the second attempt
+// meets our own record.
+func (m *Manager) create(ctx context.Context, rec *Record) error {
+	for retry := false; ; retry = true {
+		t := withDeadline(ctx, m.opt.CommitTimeout)
+		err := m.store.Create(t, rec)
+		t.stop()
+		switch {
+		case err == nil:
+			return nil
+		case retry && errors.Is(err, ErrExists):
+			stored, err := m.load(ctx, rec.ID)
+			if err == nil && bytes.Equal(stored.Payload, rec.Payload) {
+				*rec = stored
+			}
+			return err
+		case isVerdict(err):
+			return err
+		case retry:
+			return m.unavailable(ctx, err)
+		}
+	}
+}
+
+// move ends the old record, if it is still the one that was copied.
+func (s *Session) move(ctx context.Context, rec *Record) error {
+	m := s.m
+	base := s.base
+	for range commitAttempts {
+		now := m.now()
+		dead := base
+		dead.Dead, dead.Expires = true, now.Add(m.opt.TombstoneFor)
+		dead.Payload = append(append(encodeTombstone(ReasonMoved, now), 0), rec.ID...) // ours, if the answer is lost
+		current, err := m.swap(ctx, &dead)
+		d := draft{base: new(Record), limits: m.opt}
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, ErrNotFound):
+			// It ended meanwhile. What it held ends with it; the login stays.
+		case errors.Is(err, ErrConflict):
+			if err := d.head.decode(current.Payload); err != nil {
+				return err
+			}
+			base = current
+			if current.ended(&d.head, now.UnixMilli()) == "" {
+				d.base = &base
+			} else {
+				d.head, err = head{}, ErrNotFound
+			}
+		default:
+			return err
+		}
+		c := commit{s: s}
+		if e := c.replay(&d); e != nil {
+			return e
+		}
+		if c.panic != nil {
+			panic(c.panic)
+		}
+		if e := s.finish(&d, rec); e != nil {
+			return e
+		}
+		if _, e := m.swap(ctx, rec); e != nil {
+			return e
+		}
+		s.draft = d
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+	}
+	return ErrConflict
+}
+
+// swap updates a record by compare-and-set. After a lost answer it recognises
+// its own payload.
+func (m *Manager) swap(ctx context.Context, rec *Record) (Record, error) {
+	for retry := false; ; retry = true {
+		t := withDeadline(ctx, m.opt.CommitTimeout)
+		current, err := m.store.Update(t, rec)
+		t.stop()
+		switch {
+		case err == nil:
+			return current, nil
+		case retry && (errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound)) && bytes.Equal(current.Payload, rec.Payload):
+			rec.Version = current.Version
+			return current, nil
+		case isVerdict(err):
+			return current, err
+		case retry:
+			return current, m.unavailable(ctx, err)
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package sojourn
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// The response writer commits the session before the first byte and otherwise
+// stays out of the way: http.ResponseController works through Unwrap.
+
+func (sc *scope) Header() http.Header { return sc.w.Header() }
+
+// Unwrap serves http.ResponseController, for deadlines and full duplex.
+func (sc *scope) Unwrap() http.ResponseWriter { return sc.w }
+
+func (sc *scope) WriteHeader(status int) {
+	if status >= 200 || status == http.StatusSwitchingProtocols {
+		sc.begin()
+	}
+	if !sc.void {
+		sc.w.WriteHeader(status)
+	}
+}
+
+func (sc *scope) Write(b []byte) (int, error) {
+	if sc.begin(); sc.void {
+		return len(b), nil
+	}
+	return sc.w.Write(b)
+}
+
+func (sc *scope) WriteString(b string) (int, error) {
+	if sc.begin(); sc.void {
+		return len(b), nil
+	}
+	return io.WriteString(sc.w, b)
+}
+
+// ReadFrom keeps sendfile working.
+func (sc *scope) ReadFrom(r io.Reader) (int64, error) {
+	if sc.begin(); sc.void {
+		return io.Copy(io.Discard, r)
+	}
+	return io.Copy(sc.w, r)
+}
+
+func (sc *scope) Flush() { _ = sc.FlushError() }
+
+func (sc *scope) FlushError() error {
+	if sc.begin(); sc.void {
+		return nil
+	}
+	return http.NewResponseController(sc.w).Flush()
+}
+
+// Hijack commits first: afterwards the connection is the handler's.
+func (sc *scope) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if sc.begin(); sc.void {
+		return nil, nil, errors.New("sojourn: hijack: the session could not be committed")
+	}
+	return http.NewResponseController(sc.w).Hijack()
+}
+
+func (sc *scope) Push(target string, opts *http.PushOptions) error {
+	if p, ok := sc.w.(http.Pusher); ok {
+		return p.Push(target, opts)
+	}
+	return http.ErrNotSupported
+}
+
+// begin commits and sets the headers, once, before the first byte.
+func (sc *scope) begin() {
+	if sc.begun.Load() {
+		return
+	}
+	s := sc.s.Load()
+	if s == nil {
+		sc.begun.Store(true)
+		return
+	}
+	if err := sc.settle(s); err != nil {
+		sc.void = true
+		sc.m.answer(sc.w, &sc.req, err)
+	}
+}
+
+func (sc *scope) settle(s *Session) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer sc.begun.Store(true)
+	if s.failed != nil || !s.loaded {
+		return s.failed
+	}
+	if s.redraw {
+		if err := s.load(s.ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.commit(s.ctx); err != nil {
+		return err
+	}
+	sc.headers(s)
+	s.touch()
+	return nil
+}
+
+// end runs after the handler: it begins an answer that has no body, and commits
+// what was changed after the first byte.
+func (sc *scope) end() {
+	late := sc.begun.Load()
+	if sc.s.Load() == nil && sc.m.opt.TouchEveryRequest && !late {
+		if s, err := From(sc); err == nil {
+			_, _ = s.Exists(sc) // a failure is answered by begin
+		}
+	}
+	sc.begin()
+	s := sc.s.Load()
+	if s == nil || !late || sc.void {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.loaded || s.failed != nil {
+		return
+	}
+	if err := s.commit(s.ctx); err != nil {
+		sc.m.opt.Logger.ErrorContext(s.ctx, "session changed after the answer began, and could not be committed", "error", err)
+	}
+	s.touch()
+}
+
+// headers sends the token if it changed, and keeps caches from crossing users.
+func (sc *scope) headers(s *Session) {
+	h, opt := sc.w.Header(), sc.m.opt
+	vary := varyCookie
+	if sc.byHeader() {
+		vary = opt.Header
+	}
+	switch have := h["Vary"]; {
+	case have == nil && vary == varyCookie:
+		h["Vary"] = varyCookieOnly
+	case !varies(have, vary):
+		h.Add("Vary", vary)
+	}
+	token := s.successor()
+	if token.id == "" && !s.drop {
+		return
+	}
+	h["Cache-Control"] = noStore
+	if sc.byHeader() {
+		h.Set(headerOut, token.Reveal())
+		return
+	}
+	var buf [256]byte
+	if token.id == "" {
+		h.Add("Set-Cookie", string(opt.Cookie.append(buf[:0], "", -1)))
+		return
+	}
+	if !opt.Cookie.Insecure && !sc.secure() {
+		sc.m.warnOnce.Do(func() {
+			opt.Logger.WarnContext(s.ctx, "a Secure session cookie was sent over plain HTTP, where browsers drop it: use TLS, name the TLS proxy in Options.TrustedProxies, or set Options.Cookie.Insecure for localhost")
+		})
+	}
+	life := sc.m.policyOf(&s.draft.head).CookieLifetime
+	h.Add("Set-Cookie", string(opt.Cookie.append(buf[:0], token.Reveal(), life)))
+}
+
+const (
+	varyCookie = "Cookie"
+	headerOut  = "Sojourn-Token"
+)
+
+// Shared by all answers; their capacity is used up, so that appending copies.
+var (
+	varyCookieOnly = []string{varyCookie}
+	noStore        = []string{"no-store"}
+)
+
+func varies(have []string, name string) bool {
+	for _, line := range have {
+		for part := range strings.SplitSeq(line, ",") {
+			if part = strings.TrimSpace(part); part == "*" || strings.EqualFold(part, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// touch moves the idle deadline after a request that only read.
+func (s *Session) touch() {
+	if s.touched || s.passive || s.state != StateActive || s.birth != nil || s.base.ID == "" {
+		return
+	}
+	p := s.m.policyOf(&s.draft.head)
+	if now := s.draft.now; s.base.Expires.UnixMilli()+p.touchStep().Milliseconds() <= now+p.Idle.Milliseconds() {
+		until := time.UnixMilli(min(now+p.Idle.Milliseconds(), s.draft.head.absolute))
+		if s.touched = true; until.After(s.base.Expires) {
+			s.m.touch(s.ctx, s.base, until)
+		}
+	}
+}
+
+// answer replaces a handler's answer by an error.
+func (m *Manager) answer(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrConflict):
+		status = http.StatusServiceUnavailable
+	case errors.Is(err, ErrNotFound):
+		status = http.StatusUnauthorized
+	case errors.Is(err, errHeader):
+		status = http.StatusRequestHeaderFieldsTooLarge
+	case errors.Is(err, ErrTooLarge):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, ErrCrossSite):
+		status = http.StatusForbidden
+	}
+	h := w.Header()
+	for _, name := range []string{"Content-Length", "Content-Type", "Content-Encoding", "Content-Disposition", "Etag", "Last-Modified", "Location"} {
+		delete(h, name)
+	}
+	h["Cache-Control"] = noStore
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "2")
+	}
+	m.opt.ErrorHandler(w, r, status, err)
+}

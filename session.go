@@ -1,0 +1,307 @@
+package sojourn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Session is the session of one request, or one opened outside requests. It
+// is loaded at its first use. A request without a session has a Session too,
+// one that does not exist yet: it begins with the first member set, or Login.
+//
+// Methods are safe for parallel use by goroutines of the same request. They
+// fail with ErrUnavailable when the store does; the request is then answered
+// 503 whatever the handler does.
+type Session struct {
+	m   *Manager
+	ctx context.Context // the request's, for its values
+	req *scope          // nil outside requests
+
+	mu     sync.Mutex
+	inFunc atomic.Bool // a function passed to Update runs under mu
+
+	loaded    bool
+	opened    bool  // by ID: no secret is asked for
+	passive   bool  // no sign of life of the user
+	failed    error // unavailable: sticks, so that the answer is 503
+	id        ID
+	hasToken  bool
+	presented secret
+	proof     digest // hash of presented
+	standing  standing
+
+	state    State
+	reason   Reason
+	endedAt  time.Time
+	replayed bool
+	barred   bool // the token ended or was replaced: begins no session by itself
+
+	base   Record
+	draft  draft // base and the changes so far, as this request sees them
+	redraw bool  // base is newer than draft.dirty's ground: decode again
+	ops    []op
+	upkeep int // how many of ops are rotation, stored at the next chance
+	nonce  uint32
+	opsBuf [2]op
+	birth  *birth // a new record is to be created
+	resend bool   // the cookie's lifetime changed
+
+	issued  Token // to be sent to the client, if its ID is not empty
+	drop    bool  // the client should forget its token
+	touched bool
+}
+
+// Format prints the ID only: a Session holds secrets.
+func (s *Session) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "session(%s)", s.base.ID) }
+
+// lock serialises use of the session. A function given to Update that uses the
+// session itself would wait for ever: it gets an error instead.
+func (s *Session) lock() error {
+	if s.mu.TryLock() {
+		return nil
+	}
+	if !s.inFunc.Load() {
+		s.mu.Lock()
+		return nil
+	}
+	for range 1000 {
+		time.Sleep(time.Millisecond)
+		if s.mu.TryLock() {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: use of a session inside a function passed to its Update; read what it needs before", ErrInvalid)
+}
+
+// use locks and loads. The caller unlocks if there is no error.
+func (s *Session) use(ctx context.Context) error {
+	if err := s.lock(); err != nil {
+		return err
+	}
+	if err := s.load(ctx); err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	return nil
+}
+
+// load reads the record once and decides whether the session lives.
+func (s *Session) load(ctx context.Context) error {
+	if s.failed != nil {
+		return s.failed
+	}
+	if s.redraw {
+		s.redraw = false
+		return s.draw()
+	}
+	if s.loaded {
+		return nil
+	}
+	if s.req != nil {
+		s.req.present(s)
+	}
+	if s.id == "" {
+		s.loaded, s.state = true, StateNone
+		return nil
+	}
+	rec, err := s.m.load(ctx, s.id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		s.loaded, s.state = true, StateNone
+		if rec.Dead {
+			s.reason, s.endedAt = decodeTombstone(rec.Payload)
+			s.state, s.barred = StateEnded, true
+			s.base.ID, s.base.Owner = rec.ID, rec.Owner
+		}
+		return nil
+	case err != nil:
+		s.failed = err
+		return err
+	}
+	s.base = rec
+	if err := s.draw(); err != nil {
+		return err
+	}
+	s.loaded = true
+	s.judge(ctx)
+	return nil
+}
+
+// draw starts the draft anew from base.
+func (s *Session) draw() error {
+	s.draft = draft{base: &s.base, limits: s.m.opt, now: s.m.now().UnixMilli(), dirty: s.draft.dirty[:0]}
+	if err := s.draft.head.decode(s.base.Payload); err != nil {
+		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
+	}
+	for i := range s.ops { // pending, while the record moved on beneath them
+		if err := s.draft.apply(&s.ops[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judge decides on a loaded record: generation, deadlines, secret.
+func (s *Session) judge(ctx context.Context) {
+	h, now := &s.draft.head, s.draft.now
+	if reason := s.base.ended(h, now); reason != "" {
+		s.state, s.reason, s.endedAt = StateEnded, reason, time.UnixMilli(min(s.base.Expires.UnixMilli(), h.absolute))
+		s.barred = reason != ReasonExpired
+		return
+	}
+	s.state = StateActive
+	if s.opened {
+		return
+	}
+	s.proof = s.presented.hash()
+	s.standing = h.standing(s.proof, now)
+	switch s.standing {
+	case standsNot, standsReplaced:
+		s.state, s.barred = StateNone, true
+		kind := EventRejected
+		if s.replayed = s.standing == standsReplaced; s.replayed {
+			kind = EventReplayed
+		}
+		s.m.emit(ctx, s.event(kind))
+		s.base, s.draft = Record{}, draft{}
+		return
+	case standsNext:
+		s.maintain(func(d *draft) error {
+			if d.head.has(flagNext) && s.proof.equal(&d.head.next) {
+				p := s.m.policyOf(&d.head)
+				d.head.confirm(d.now, p.Grace)
+			}
+			return nil
+		})
+	case standsCurrent:
+		p := s.m.policyOf(h)
+		if s.req != nil && !s.req.begun.Load() && h.rotationDue(&p, now) {
+			s.maintain(s.prepare)
+		}
+	}
+}
+
+// ended tells why a stored record no longer lives, "" if it does.
+func (r *Record) ended(h *head, now int64) Reason {
+	switch {
+	case r.Owner != "" && r.Generation < r.OwnerGeneration:
+		return ReasonRevoked
+	case now >= r.Expires.UnixMilli() || now >= h.absolute:
+		return ReasonExpired
+	}
+	return ""
+}
+
+// maintain records a rotation step, which must never fail a request.
+func (s *Session) maintain(f func(*draft) error) {
+	s.push(op{kind: opMeta, fn: f})
+	s.upkeep++
+	f(&s.draft)
+}
+
+func (s *Session) prepare(d *draft) error {
+	if !d.head.has(flagNext) && s.proof.equal(&d.head.cur) {
+		d.head.prepare(&s.presented)
+	}
+	return nil
+}
+
+func (s *Session) push(o op) {
+	if s.ops == nil {
+		s.ops = s.opsBuf[:0]
+	}
+	s.ops = append(s.ops, o)
+}
+
+// record applies an op to the draft and keeps it for the commit. An op that
+// fails leaves nothing behind.
+func (s *Session) record(o op) error {
+	head, dirty := s.draft.head, s.draft.dirty
+	if o.kind == opFunc {
+		s.inFunc.Store(true)
+		defer s.inFunc.Store(false)
+	}
+	err := s.draft.apply(&o)
+	if err == nil && s.draft.nearFull() {
+		_, err = s.draft.encode()
+	}
+	if err != nil {
+		s.draft.head, s.draft.dirty = head, dirty
+		return err
+	}
+	s.push(o)
+	return nil
+}
+
+// change records an op on the members, beginning a session if there is none.
+func (s *Session) change(ctx context.Context, o op) error {
+	if err := s.use(ctx); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	before := s.state
+	if before != StateActive {
+		if s.barred {
+			return ErrStaleToken
+		}
+		if err := s.begin(""); err != nil {
+			return err
+		}
+	}
+	err := s.record(o)
+	if err != nil && before != StateActive {
+		s.state, s.birth, s.draft = before, nil, draft{}
+	}
+	return err
+}
+
+// policyOf is the policy in force for a record.
+func (m *Manager) policyOf(h *head) Policy {
+	if h.has(flagPolicy) {
+		return h.policy.over(m.opt.Policy)
+	}
+	return m.opt.Policy
+}
+
+func (s *Session) event(kind EventKind) Event {
+	e := Event{Kind: kind, ID: s.base.ID, Owner: s.base.Owner, At: s.m.now()}
+	if s.req != nil {
+		e.IP, e.UserAgent = s.req.clientIP(), s.req.userAgent()
+	}
+	return e
+}
+
+func (s *Session) status() Status {
+	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Reason: s.reason, EndedAt: s.endedAt, Now: s.m.now()}
+	if s.state == StateNone {
+		st.ID, st.Owner = "", ""
+	}
+	if s.state != StateActive {
+		return st
+	}
+	h := &s.draft.head
+	p := s.m.policyOf(h)
+	now := st.Now.UnixMilli()
+	expires := s.base.Expires.UnixMilli()
+	if s.birth != nil {
+		expires = min(now+p.Idle.Milliseconds(), h.absolute)
+	}
+	ms := func(v int64) time.Duration { return time.Duration(max(v, 0)) * time.Millisecond }
+	seen := h.seen
+	if touched := expires - p.Idle.Milliseconds(); touched > seen && touched <= now {
+		seen = touched
+	}
+	st.Created, st.LastSeen = time.UnixMilli(h.created), time.UnixMilli(seen)
+	if h.auth != 0 {
+		st.AuthTime = time.UnixMilli(h.auth)
+	}
+	st.Revision, st.Idle, st.Persistent = h.rev, p.Idle, p.CookieLifetime > 0
+	st.IdleRemaining, st.AbsoluteRemaining = ms(expires-now), ms(h.absolute-now)
+	st.IP, st.UserAgent, st.Label = string(h.ip), string(h.userAgent), string(h.label)
+	st.Current = s.req != nil
+	return st
+}
