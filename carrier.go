@@ -37,6 +37,9 @@ func (sc *scope) present(s *Session) {
 		}
 		text = value
 	}
+	if text == "" {
+		return
+	}
 	if t, err := ParseToken(text); err == nil {
 		s.id, s.presented, s.hasToken = t.id, t.secret, true
 	}

@@ -28,7 +28,6 @@ var combinerSeed = maphash.MakeSeed()
 func (cb *combiner) run(c *commit) {
 	id := c.s.base.ID
 	shard := &cb.shards[maphash.String(combinerSeed, string(id))%uint64(len(cb.shards))]
-	var alone [1]*commit
 
 	shard.mu.Lock()
 	if lead := shard.leads[id]; lead != nil {
@@ -45,8 +44,8 @@ func (cb *combiner) run(c *commit) {
 		}
 		shard.leads[id] = c
 		shard.mu.Unlock()
-		alone[0] = c
-		c.batch, c.base = alone[:], c.s.base
+		c.self[0] = c
+		c.batch, c.base = c.self[:], c.s.base
 	}
 
 	current := c.s.m.flush(c.batch, c.base)

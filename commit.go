@@ -17,14 +17,17 @@ type commit struct {
 	reason  Reason // ended meanwhile: why
 	panic   any    // of a function passed to Update, raised again by its caller
 	stored  Record
-	drafted head
+	drafted *draft
 
 	// Of the combiner.
 	behind []*commit
 	batch  []*commit
+	self   [1]*commit
 	base   Record
 	lead   bool
 	ready  chan struct{}
+	call   deadline
+	nonces [32]byte
 }
 
 // commitAttempts bounds the conflicts one commit goes through. Between
@@ -97,7 +100,7 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 		return c.reason, c.err
 	}
 	s.base = c.stored
-	s.draft.head, s.redraw = c.drafted, true
+	s.draft.head, s.redraw = c.drafted.head, true
 	if s.draft.head.cur != before || s.issued.id != "" {
 		if s.m.watched(ctx) {
 			s.m.emit(ctx, s.event(EventRenewed))
@@ -109,14 +112,16 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 // flush stores a batch of commits of one session, starting from base, and
 // returns the record that is current afterwards.
 func (m *Manager) flush(batch []*commit, base Record) Record {
-	ctx, retried := batch[0].ctx, false
+	lead, retried := batch[0], false
+	ctx := lead.ctx
 	for attempt := range commitAttempts {
-		d := &draft{base: &base, limits: m.opt}
-		first := attempt == 0 && len(batch) == 1 && base.Version == batch[0].s.base.Version
-		if first {
-			d = &batch[0].s.draft // with its ops applied
-		} else if err := d.head.decode(base.Payload); err != nil {
-			return fail(batch, base, err)
+		d := &lead.s.draft // with its ops applied
+		first := attempt == 0 && len(batch) == 1 && base.Version == lead.s.base.Version
+		if !first {
+			d = &draft{ground: len(base.Payload), limits: m.opt}
+			if err := d.head.decode(base.Payload); err != nil {
+				return fail(batch, base, err)
+			}
 		}
 		d.now = m.now().UnixMilli()
 		if reason := base.ended(&d.head, d.now); reason != "" {
@@ -128,7 +133,7 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 				continue
 			}
 			if c.s.nonce != 0 && d.head.hasNonce(c.s.nonce) {
-				c.stored, c.drafted, c.skip = base, d.head, true
+				c.stored, c.drafted, c.skip = base, d, true
 				continue
 			}
 			if !first {
@@ -153,14 +158,19 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 			}
 			return base
 		}
-		next := base
+		next := &lead.stored
+		*next = base
 		next.Payload = payload
 		next.Expires = time.Time{} // as it is: a touch may have moved it
 		if extend || d.extend {
 			next.Expires = d.deadline(m)
 		}
-		t := withDeadline(ctx, m.opt.CommitTimeout)
-		current, err := m.store.Update(t, &next)
+		t := &lead.call
+		if attempt > 0 { // a store may keep the first
+			t = new(deadline)
+		}
+		t.Context, t.limit = ctx, m.opt.CommitTimeout
+		current, err := m.store.Update(t, next)
 		t.stop()
 		switch {
 		case err == nil:
@@ -169,10 +179,10 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 			}
 			for _, c := range batch {
 				if !c.skip {
-					c.stored, c.drafted, c.skip = next, d.head, true
+					c.stored, c.drafted, c.skip = *next, d, true
 				}
 			}
-			return next
+			return *next
 		case errors.Is(err, ErrConflict):
 			base = current // at once: waiting would only make it stale
 		case errors.Is(err, ErrNotFound):
@@ -222,7 +232,7 @@ func (c *commit) replay(d *draft) (err error) {
 func (c *commit) seal(d *draft) (extend bool) {
 	s := c.s
 	if s.nonce != 0 {
-		d.head.addNonce(s.nonce, d.now)
+		d.head.addNonce(c.nonces[:0], s.nonce, d.now)
 	}
 	for i := range s.ops {
 		if s.ops[i].kind != opMeta {

@@ -81,10 +81,10 @@ func (c *Cookie) settle() error {
 
 // append writes the Set-Cookie value for a token that lasts for life; zero
 // means as long as the browser, negative deletes the cookie.
-func (c *Cookie) append(b []byte, value string, life time.Duration) []byte {
+func (c *Cookie) append(b []byte, t Token, life time.Duration) []byte {
 	b = append(b, c.Name...)
 	b = append(b, '=')
-	b = append(b, value...)
+	b = t.appendTo(b)
 	b = append(b, "; Path="...)
 	b = append(b, c.Path...)
 	if c.Domain != "" {

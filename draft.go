@@ -31,10 +31,10 @@ const (
 
 func (k opKind) once() bool { return k == opAdd || k == opFunc }
 
-// A draft is a record being changed: the decoded head of the base record, and
-// the members that differ from it.
+// A draft is a record being changed: its decoded head, and the members that
+// differ from it.
 type draft struct {
-	base   *Record
+	ground int // length of the payload it was decoded from
 	head   head
 	dirty  []change // newest last; at most one per key
 	limits *Options
@@ -124,7 +124,7 @@ func (d *draft) apply(o *op) error {
 
 // encode writes the whole payload.
 func (d *draft) encode() ([]byte, error) {
-	size := 192 + len(d.base.Payload)
+	size := 192 + d.ground
 	count := d.head.count
 	for i := range d.dirty {
 		c := &d.dirty[i]
@@ -162,7 +162,7 @@ func (d *draft) encode() ([]byte, error) {
 
 // nearFull reports whether only encoding can tell if the limits hold.
 func (d *draft) nearFull() bool {
-	size := 256 + len(d.base.Payload)
+	size := 256 + d.ground
 	for i := range d.dirty {
 		size += len(d.dirty[i].key) + len(d.dirty[i].raw) + 8
 	}

@@ -43,18 +43,23 @@ func newScope() *scope {
 // Handler puts a Session into each request's context, refuses cross-site
 // requests that could change something, and commits the session before the
 // first byte of the answer. A handler that panics commits nothing.
-func (m *Manager) Handler(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := m.refuse(r); err != nil {
-			m.answer(w, r, err)
-			return
-		}
-		sc := newScope()
-		sc.Context, sc.w, sc.m = r.Context(), w, m
-		sc.req = *r.WithContext(sc)
-		next.ServeHTTP(sc, &sc.req)
-		sc.end()
-	})
+func (m *Manager) Handler(next http.Handler) http.Handler { return &handler{m, next} }
+
+type handler struct {
+	m    *Manager
+	next http.Handler
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := h.m.refuse(r); err != nil {
+		h.m.answer(w, r, err)
+		return
+	}
+	sc := newScope()
+	sc.Context, sc.w, sc.m = r.Context(), w, h.m
+	sc.req = *r.WithContext(sc)
+	h.next.ServeHTTP(sc, &sc.req)
+	sc.end()
 }
 
 type sessionKey struct{}

@@ -31,7 +31,9 @@ func newID(owner string, key []byte) ID {
 	if owner != "" {
 		copy(raw[:idTagBytes], ownerSum(owner, key))
 	}
-	return ID(b64.EncodeToString(raw[:]))
+	var text [idChars]byte
+	b64.Encode(text[:], raw[:])
+	return ID(text[:])
 }
 
 func ownerSum(owner string, key []byte) []byte {

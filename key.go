@@ -1,10 +1,13 @@
 package sojourn
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"unicode/utf8"
 )
 
 // A Key names one member of type T, which is kept as JSON:
@@ -143,11 +146,43 @@ func (k Key[T]) decode(d *draft) (v T, ok bool, err error) {
 	if !ok {
 		return v, false, nil
 	}
+	if plain(raw, any(&v)) {
+		return v, true, nil
+	}
+	v, err = k.unmarshal(raw)
+	return v, true, err
+}
+
+func (k Key[T]) unmarshal(raw []byte) (v T, err error) {
 	if err := json.Unmarshal(raw, &v); err != nil {
 		var none T
-		return none, true, typeError(string(k), raw, none, err)
+		return none, typeError(string(k), raw, none, err)
 	}
-	return v, true, nil
+	return v, nil
+}
+
+// plain decodes the commonest members without encoding/json, which would move
+// the variable to the heap: strings without escapes, whole numbers, booleans.
+func plain(raw []byte, p any) bool {
+	switch p := p.(type) {
+	case *string:
+		if n := len(raw); n >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+			*p = string(raw[1 : n-1])
+			return true
+		}
+	case *int:
+		n, err := strconv.Atoi(string(raw))
+		*p = n
+		return err == nil
+	case *int64:
+		n, err := strconv.ParseInt(string(raw), 10, 64)
+		*p = n
+		return err == nil
+	case *bool:
+		*p = string(raw) == "true"
+		return *p || string(raw) == "false"
+	}
+	return false
 }
 
 func (k Key[T]) encode(v T) ([]byte, error) {

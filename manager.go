@@ -141,17 +141,21 @@ func (m *Manager) revoke(ctx context.Context, id ID, owner string, reason Reason
 }
 
 // load reads one record: a tombstone comes with ErrNotFound.
-func (m *Manager) load(ctx context.Context, id ID) (rec Record, err error) {
+func (m *Manager) load(ctx context.Context, id ID) (Record, error) {
+	return m.loadWithin(withDeadline(ctx, m.opt.LoadTimeout), id)
+}
+
+func (m *Manager) loadWithin(d *deadline, id ID) (Record, error) {
 	for retry := false; ; retry = true {
-		d := withDeadline(ctx, m.opt.LoadTimeout)
-		rec, err = m.store.Load(d, id)
+		rec, err := m.store.Load(d, id)
 		d.stop()
 		if err == nil || errors.Is(err, ErrNotFound) {
 			return rec, err
 		}
 		if retry {
-			return rec, m.unavailable(ctx, err)
+			return rec, m.unavailable(d.Context, err)
 		}
+		d = withDeadline(d.Context, m.opt.LoadTimeout)
 	}
 }
 

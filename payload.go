@@ -146,10 +146,10 @@ func (h *head) hasNonce(n uint32) bool {
 	return false
 }
 
-// addNonce remembers a commit and forgets those that no retry can follow.
-func (h *head) addNonce(n uint32, now int64) {
+// addNonce remembers a commit, in a buffer of the caller's, and forgets those
+// that no retry can follow.
+func (h *head) addNonce(kept []byte, n uint32, now int64) {
 	sec := uint32(now / 1000)
-	kept := make([]byte, 0, len(h.nonces)+8)
 	for b := h.nonces; len(b) >= 8; b = b[8:] {
 		if sec-binary.BigEndian.Uint32(b[4:]) <= nonceKept {
 			kept = append(kept, b[:8]...)

@@ -27,7 +27,7 @@ func (s *Session) begin(owner string) error {
 	if s.req != nil && s.req.begun.Load() {
 		return ErrHeadersSent
 	}
-	b := &birth{owner: owner}
+	b := birth{owner: owner}
 	switch old := s.birth; {
 	case old != nil && old.owner == owner:
 		return nil
@@ -45,7 +45,8 @@ func (s *Session) begin(owner string) error {
 		s.blank()
 	}
 	b.token = Token{id: newID(owner, s.m.opt.OwnerKey), secret: newSecret()}
-	s.birth, s.state, s.drop, s.issued, s.resend = b, StateActive, false, Token{}, false
+	s.birthBuf = b
+	s.birth, s.state, s.drop, s.issued, s.resend = &s.birthBuf, StateActive, false, Token{}, false
 	s.imprint(&s.draft)
 	return nil
 }
@@ -53,7 +54,7 @@ func (s *Session) begin(owner string) error {
 // blank empties the draft and forgets the ops so far.
 func (s *Session) blank() {
 	s.ops, s.upkeep = nil, 0
-	s.draft = draft{base: new(Record), limits: s.m.opt}
+	s.draft = draft{limits: s.m.opt, dirty: s.dirtyBuf[:0]}
 }
 
 // imprint makes a draft the new record's: secrets, times and device.
@@ -159,7 +160,7 @@ func (s *Session) move(ctx context.Context, rec *Record) error {
 		dead.Dead, dead.Expires = true, now.Add(m.opt.TombstoneFor)
 		dead.Payload = append(append(encodeTombstone(ReasonMoved, now), 0), rec.ID...) // ours, if the answer is lost
 		current, err := m.swap(ctx, &dead)
-		d := draft{base: new(Record), limits: m.opt}
+		d := draft{limits: m.opt}
 		switch {
 		case err == nil:
 			return nil
@@ -171,7 +172,7 @@ func (s *Session) move(ctx context.Context, rec *Record) error {
 			}
 			base = current
 			if current.ended(&d.head, now.UnixMilli()) == "" {
-				d.base = &base
+				d.ground = len(base.Payload)
 			} else {
 				d.head, err = head{}, ErrNotFound
 			}

@@ -158,7 +158,7 @@ func (sc *scope) headers(s *Session) {
 	}
 	var buf [256]byte
 	if token.id == "" {
-		h.Add("Set-Cookie", string(opt.Cookie.append(buf[:0], "", -1)))
+		h.Add("Set-Cookie", string(opt.Cookie.append(buf[:0], Token{}, -1)))
 		return
 	}
 	if !opt.Cookie.Insecure && !sc.secure() {
@@ -167,7 +167,7 @@ func (sc *scope) headers(s *Session) {
 		})
 	}
 	life := sc.m.policyOf(&s.draft.head).CookieLifetime
-	h.Add("Set-Cookie", string(opt.Cookie.append(buf[:0], token.Reveal(), life)))
+	h.Add("Set-Cookie", string(opt.Cookie.append(buf[:0], token, life)))
 }
 
 const (

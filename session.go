@@ -40,15 +40,18 @@ type Session struct {
 	replayed bool
 	barred   bool // the token ended or was replaced: begins no session by itself
 
-	base   Record
-	draft  draft // base and the changes so far, as this request sees them
-	redraw bool  // base is newer than draft.dirty's ground: decode again
-	ops    []op
-	upkeep int // how many of ops are rotation, stored at the next chance
-	nonce  uint32
-	opsBuf [2]op
-	birth  *birth // a new record is to be created
-	resend bool   // the cookie's lifetime changed
+	base     Record
+	draft    draft // base and the changes so far, as this request sees them
+	redraw   bool  // base is newer than draft.dirty's ground: decode again
+	ops      []op
+	upkeep   int // how many of ops are rotation, stored at the next chance
+	nonce    uint32
+	opsBuf   [2]op // so that a few changes need no further memory
+	dirtyBuf [2]change
+	reading  deadline
+	birth    *birth // a new record is to be created
+	birthBuf birth
+	resend   bool // the cookie's lifetime changed
 
 	issued  Token // to be sent to the client, if its ID is not empty
 	drop    bool  // the client should forget its token
@@ -108,7 +111,8 @@ func (s *Session) load(ctx context.Context) error {
 		s.loaded, s.state = true, StateNone
 		return nil
 	}
-	rec, err := s.m.load(ctx, s.id)
+	s.reading = deadline{Context: ctx, limit: s.m.opt.LoadTimeout} // used once: a store may keep it
+	rec, err := s.m.loadWithin(&s.reading, s.id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		s.loaded, s.state = true, StateNone
@@ -133,7 +137,7 @@ func (s *Session) load(ctx context.Context) error {
 
 // draw starts the draft anew from base.
 func (s *Session) draw() error {
-	s.draft = draft{base: &s.base, limits: s.m.opt, now: s.m.now().UnixMilli(), dirty: s.draft.dirty[:0]}
+	s.draft = draft{ground: len(s.base.Payload), limits: s.m.opt, now: s.m.now().UnixMilli(), dirty: s.dirtyBuf[:0]}
 	if err := s.draft.head.decode(s.base.Payload); err != nil {
 		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
 	}

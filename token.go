@@ -71,11 +71,20 @@ func (t Token) ID() ID { return t.id }
 // Reveal returns the token as the cookie carries it. Whoever has this text has
 // the session: never log it, never put it into a URL.
 func (t Token) Reveal() string {
-	raw, err := b64.DecodeString(string(t.id))
-	if err != nil || len(raw) != idBytes {
-		return ""
+	var text [tokenChars]byte
+	return string(t.appendTo(text[:0]))
+}
+
+func (t Token) appendTo(b []byte) []byte {
+	var raw [tokenBytes + 2]byte // room for what a malformed ID would decode to
+	if len(t.id) != idChars {
+		return b
 	}
-	return b64.EncodeToString(append(raw, t.secret[:]...))
+	if _, err := b64.Decode(raw[:], []byte(t.id)); err != nil {
+		return b
+	}
+	copy(raw[idBytes:], t.secret[:])
+	return b64.AppendEncode(b, raw[:tokenBytes])
 }
 
 // Format prints the ID and a mask, whatever the verb.
