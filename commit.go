@@ -79,7 +79,7 @@ func (s *Session) commit(ctx context.Context) error {
 	case errors.Is(err, ErrUnavailable) && maintenance && s.birth == nil:
 		// The next request will renew the secret.
 		s.m.opt.Logger.LogAttrs(ctx, slog.LevelWarn, "session renewal put off", slog.Any("error", err))
-		s.redraw, err = true, nil
+		err = s.draw()
 	case errors.Is(err, ErrUnavailable):
 		s.failed = err
 	default:

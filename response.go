@@ -79,6 +79,9 @@ func (sc *scope) begin() {
 		return
 	}
 	s := sc.s.Load()
+	if s == nil && sc.m.opt.TouchEveryRequest {
+		s, _ = From(sc)
+	}
 	if s == nil {
 		sc.begun.Store(true)
 		return
@@ -93,13 +96,11 @@ func (sc *scope) settle(s *Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer sc.begun.Store(true)
-	if s.failed != nil || !s.loaded {
+	if s.failed != nil || !s.loaded && !sc.m.opt.TouchEveryRequest {
 		return s.failed
 	}
-	if s.redraw {
-		if err := s.load(s.ctx); err != nil {
-			return err
-		}
+	if err := s.load(s.ctx); err != nil {
+		return err
 	}
 	if err := s.commit(s.ctx); err != nil {
 		return err
@@ -113,11 +114,6 @@ func (sc *scope) settle(s *Session) error {
 // what was changed after the first byte.
 func (sc *scope) end() {
 	late := sc.begun.Load()
-	if sc.s.Load() == nil && sc.m.opt.TouchEveryRequest && !late {
-		if s, err := From(sc); err == nil {
-			_, _ = s.Exists(sc) // a failure is answered by begin
-		}
-	}
 	sc.begin()
 	s := sc.s.Load()
 	if s == nil || !late || sc.void {

@@ -1,0 +1,141 @@
+package sojourn_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sojournhq/sojourn"
+)
+
+func TestP13EveryonesDevices(t *testing.T) {
+	s := newSite(t, nil)
+	s.handle("/list", func(ctx context.Context, _ *http.Request) (any, error) {
+		owner, err := session(ctx).Owner(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list, err := s.m.List(ctx, owner)
+		var out []string
+		for _, d := range list {
+			mark := ""
+			if d.Current {
+				mark = "*"
+			}
+			out = append(out, d.Label+mark)
+		}
+		return strings.Join(out, " "), err
+	})
+	s.handle("/label/{l}", func(ctx context.Context, r *http.Request) (any, error) {
+		return "", session(ctx).SetLabel(ctx, r.PathValue("l"))
+	})
+	s.handle("/others", func(ctx context.Context, _ *http.Request) (any, error) {
+		return "", s.m.RevokeOthers(ctx, session(ctx))
+	})
+	var devices [3]*client
+	for i := range devices {
+		devices[i] = s.client()
+		devices[i].ok("/login/ada")
+		s.pass(time.Minute)
+		devices[i].ok("/label/" + string(rune('a'+i)))
+		s.pass(time.Minute)
+	}
+	bob := s.client()
+	bob.ok("/login/bob")
+	bob.want("/list", 200, "*")
+	devices[1].want("/list", 200, "c b* a")
+
+	devices[1].ok("/others")
+	devices[1].want("/list", 200, "b*")
+	devices[0].want("/status", 200, "ended revoked")
+	devices[2].want("/owner", 200, "")
+	bob.want("/owner", 200, "bob")
+	devices[1].ok("/add") // the kept one goes on
+	devices[1].want("/count", 200, "1")
+
+	if err := s.m.RevokeOwner(t.Context(), "ada"); err != nil {
+		t.Fatal(err)
+	}
+	devices[1].want("/status", 200, "ended revoked")
+	bob.want("/owner", 200, "bob")
+	if list, err := s.m.List(t.Context(), "ada"); err != nil || len(list) != 0 {
+		t.Errorf("after revoke-all: %v, %v", list, err)
+	}
+	fresh := s.client()
+	fresh.ok("/login/ada")
+	fresh.want("/owner", 200, "ada")
+	if err := s.m.RevokeOwner(t.Context(), ""); !errors.Is(err, sojourn.ErrInvalid) {
+		t.Errorf("revoking nobody: %v", err)
+	}
+	if list, err := s.m.List(t.Context(), ""); err != nil || len(list) != 0 {
+		t.Errorf("listing nobody: %v, %v", list, err)
+	}
+	if got := s.events.of(sojourn.EventOwnerRevoked); len(got) != 2 {
+		t.Errorf("%d events, expected 2", len(got))
+	}
+}
+
+// Revoke-all kills a login that races it, or the login came after it: whichever
+// order, every token handed out before the call returned is dead.
+func TestP13RevokeAllKillsARacingLogin(t *testing.T) {
+	s := newSite(t, nil)
+	for range 100 {
+		var wg sync.WaitGroup
+		before := make([]answer, 4)
+		for i := range before {
+			before[i] = s.client().ok("/login/ada")
+		}
+		during := make([]answer, 4)
+		for i := range during {
+			wg.Go(func() { during[i] = s.client().get("/login/ada") })
+		}
+		if err := s.m.RevokeOwner(t.Context(), "ada"); err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		for _, a := range before {
+			if b := s.client().send(a.cookie, "/owner"); b.body != "" {
+				t.Fatal("a session from before revoke-all lives")
+			}
+		}
+		live := 0
+		for _, a := range during {
+			if b := s.client().send(a.cookie, "/owner"); b.body == "ada" {
+				live++
+			}
+		}
+		list, err := s.m.List(t.Context(), "ada")
+		if err != nil || len(list) != live {
+			t.Fatalf("%d live, %d listed, %v", live, len(list), err)
+		}
+		if err := s.m.RevokeOwner(t.Context(), "ada"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestDeviceIsDescribed(t *testing.T) {
+	s := newSite(t, nil)
+	s.mux.HandleFunc("/in", func(w http.ResponseWriter, r *http.Request) {
+		if err := session(r.Context()).Login(r.Context(), "ada"); err != nil {
+			t.Error(err)
+		}
+	})
+	r, _ := http.NewRequest("GET", "/in", nil)
+	r.RemoteAddr = "[2001:db8::7]:4711"
+	r.Header.Set("User-Agent", strings.Repeat("Mozilla/5.0 ", 100))
+	begin := s.clock.now()
+	s.h.ServeHTTP(&sink{h: http.Header{}}, r)
+	list, err := s.m.List(t.Context(), "ada")
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	d := list[0]
+	if d.IP != "2001:db8::7" || len(d.UserAgent) != 256 || !d.Created.Equal(begin) || !d.AuthTime.Equal(begin) || !d.LastSeen.Equal(begin) {
+		t.Errorf("device: %+v", d)
+	}
+}

@@ -1,0 +1,171 @@
+package sojourn_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sojournhq/sojourn"
+)
+
+func TestP9AnOutageIsNotALogout(t *testing.T) {
+	for _, down := range []string{"load", "update", "create", "revoke"} {
+		t.Run(down, func(t *testing.T) {
+			s := newSite(t, nil)
+			c := s.client()
+			c.ok("/login/ada")
+			token := c.token
+			s.store.fault = func(op string) (before, after error) {
+				if op == down {
+					return errLost, nil
+				}
+				return nil, nil
+			}
+			path := map[string]string{"load": "/get/k", "update": "/add", "create": "/login/bob", "revoke": "/logout"}[down]
+			a := c.get(path)
+			if a.code != 503 || a.header.Get("Retry-After") == "" || a.cookie != "" || a.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s while %s fails: %+v, expected 503, Retry-After and no cookie", path, down, a)
+			}
+			if len(s.events.of(sojourn.EventUnavailable)) == 0 {
+				t.Error("nobody was told")
+			}
+			if a := c.send("", "/plain"); a.code != 200 {
+				t.Errorf("requests without a session suffer: %+v", a)
+			}
+			s.store.fault = nil
+			if a := c.get("/owner"); a.body != "ada" || c.token != token {
+				t.Errorf("after the outage: %+v", a)
+			}
+		})
+	}
+}
+
+// A handler that ignores the error cannot turn it into a logout, or into an
+// answer that looks like success.
+func TestP9TheHandlerCannotHideIt(t *testing.T) {
+	s := newSite(t, nil)
+	s.mux.HandleFunc("/careless", func(w http.ResponseWriter, r *http.Request) {
+		owner, err := session(r.Context()).Owner(r.Context())
+		if !errors.Is(err, sojourn.ErrUnavailable) {
+			t.Errorf("owner: %v, expected ErrUnavailable", err)
+		}
+		if errors.Is(err, sojourn.ErrNotFound) {
+			t.Error("an outage looks like an end")
+		}
+		if owner == "" {
+			w.Header().Set("Content-Length", "7")
+			w.Header().Set("Location", "/login")
+			w.WriteHeader(http.StatusFound)
+		}
+		w.Write([]byte("go away"))
+	})
+	c := s.client()
+	c.ok("/login/ada")
+	s.store.fault = func(string) (before, after error) { return errLost, nil }
+	a := c.get("/careless")
+	if a.code != 503 || a.body != "Service Unavailable" || a.header.Get("Location") != "" {
+		t.Errorf("%+v", a)
+	}
+}
+
+// A store that hangs is given up after the deadlines, without goroutines that
+// pile up, and the request's own cancellation does not cut a commit.
+func TestP9DeadlinesOfASlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := &hanging{Store: newMapStore()}
+		m, err := sojourn.New(hang, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, token, err := m.Create(t.Context(), "ada")
+		if err != nil {
+			t.Fatal(err)
+		}
+		hang.on = true
+		begin := time.Now()
+		if _, err := m.Open(t.Context(), token.ID()); !errors.Is(err, sojourn.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("open: %v", err)
+		}
+		if took := time.Since(begin); took != 500*time.Millisecond {
+			t.Errorf("two attempts to load took %v, expected 500ms", took)
+		}
+		begin = time.Now()
+		ctx, cancel := context.WithCancel(sojourn.NewContext(t.Context(), s))
+		if _, err := sojourn.Counter("n").Add(ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+		cancel() // the client left; only the deadline ends the commit
+		if err := s.Save(ctx); !errors.Is(err, sojourn.ErrUnavailable) {
+			t.Errorf("save: %v", err)
+		}
+		if took := time.Since(begin); took < 500*time.Millisecond || took > 2*time.Second {
+			t.Errorf("the commit was given up after %v", took)
+		}
+		hang.on = false
+		ctx, cancel = context.WithCancel(t.Context())
+		s, err = m.Open(ctx, token.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sojourn.Counter("n").Add(sojourn.NewContext(ctx, s), 1); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := s.Save(ctx); err != nil {
+			t.Errorf("save after the client left: %v", err)
+		}
+	})
+}
+
+// hanging does not answer until its context ends.
+type hanging struct {
+	sojourn.Store
+	on bool
+}
+
+func (h *hanging) Load(ctx context.Context, id sojourn.ID) (sojourn.Record, error) {
+	if h.on {
+		<-ctx.Done()
+		return sojourn.Record{}, ctx.Err()
+	}
+	return h.Store.Load(ctx, id)
+}
+
+func (h *hanging) Update(ctx context.Context, r *sojourn.Record) (sojourn.Record, error) {
+	if h.on {
+		<-ctx.Done()
+		return sojourn.Record{}, ctx.Err()
+	}
+	if ctx.Err() != nil {
+		return sojourn.Record{}, ctx.Err()
+	}
+	return h.Store.Update(ctx, r)
+}
+
+// A record that cannot be read is an error of ours: neither a logout nor an
+// outage, and never overwritten.
+func TestCorruptRecord(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	c.ok("/login/ada")
+	id := sojourn.ID(c.token[:28])
+	store := s.store.Store.(*mapStore)
+	for full, rec := range store.recs {
+		if full[:28] == id {
+			rec.Payload = append([]byte{9}, rec.Payload[1:]...)
+			store.recs[full] = rec
+		}
+	}
+	for _, path := range []string{"/get/k", "/set/k/v"} {
+		if a := c.get(path); a.code != 400 || a.cookie != "" {
+			t.Errorf("%s: %+v", path, a)
+		}
+	}
+	_, err := s.m.Authenticate(t.Context(), c.token)
+	if !errors.Is(err, sojourn.ErrCorrupt) || errors.Is(err, sojourn.ErrNotFound) {
+		t.Errorf("authenticate: %v", err)
+	}
+}
