@@ -55,7 +55,7 @@ func (s *Session) Patch(ctx context.Context, changes map[string]json.RawMessage,
 		if err := s.commit(ctx); err != nil {
 			return err
 		}
-		revision = s.draft.head.rev
+		revision++ // of this change alone: parallel ones that left with it have their own
 		return nil
 	})
 	return revision, err

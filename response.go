@@ -96,7 +96,7 @@ func (sc *scope) settle(s *Session) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer sc.begun.Store(true)
-	if s.failed != nil || !s.loaded && !sc.m.opt.TouchEveryRequest {
+	if s.failed != nil || !s.loaded && (s.passive || !sc.m.opt.TouchEveryRequest) {
 		return s.failed
 	}
 	if err := s.load(s.ctx); err != nil {

@@ -1,0 +1,172 @@
+package webapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+
+	"github.com/sojournhq/sojourn"
+)
+
+// A code is the stable name of a way to fail. Clients compare codes, never
+// texts. docs/protocol.md explains each; a test keeps both lists in step.
+type code string
+
+const (
+	codeMalformedJSON        code = "malformed_json"
+	codeInvalidRequest       code = "invalid_request"
+	codeSessionNone          code = "session_none"
+	codeSessionEnded         code = "session_ended"
+	codeCSRFHeaderMissing    code = "csrf_header_missing"
+	codeCrossSite            code = "cross_site"
+	codeNotReadable          code = "not_readable"
+	codeNotWritable          code = "not_writable"
+	codeNotFound             code = "not_found"
+	codeNoMember             code = "no_member"
+	codeNoDevice             code = "no_device"
+	codeMethodNotAllowed     code = "method_not_allowed"
+	codeAbsoluteLimit        code = "absolute_limit"
+	codeSessionChanged       code = "session_changed"
+	codeRevConflict          code = "rev_conflict"
+	codeBodyTooLarge         code = "body_too_large"
+	codeSessionTooLarge      code = "session_too_large"
+	codeUnsupportedMediaType code = "unsupported_media_type"
+	codePreconditionRequired code = "precondition_required"
+	codeHeadersTooLarge      code = "headers_too_large"
+	codeInternal             code = "internal"
+	codeUnsupported          code = "unsupported"
+	codeStoreUnavailable     code = "store_unavailable"
+)
+
+// codes is the table: status and title of every code.
+var codes = map[code]struct {
+	status int
+	title  string
+}{
+	codeMalformedJSON:        {400, "The body is not JSON as this API takes it"},
+	codeInvalidRequest:       {400, "The request is invalid"},
+	codeSessionNone:          {401, "There is no session"},
+	codeSessionEnded:         {401, "The session has ended"},
+	codeCSRFHeaderMissing:    {403, "The X-Session-CSRF header is missing"},
+	codeCrossSite:            {403, "The request came from another site"},
+	codeNotReadable:          {403, "The member is not readable by pages"},
+	codeNotWritable:          {403, "The member is not writable by pages"},
+	codeNotFound:             {404, "There is no such resource"},
+	codeNoMember:             {404, "The session holds no such member"},
+	codeNoDevice:             {404, "The user has no such session"},
+	codeMethodNotAllowed:     {405, "The resource does not answer this method"},
+	codeAbsoluteLimit:        {409, "The session cannot be extended any further"},
+	codeSessionChanged:       {409, "Another session has taken the place of the expected one"},
+	codeRevConflict:          {412, "The data has changed meanwhile"},
+	codeBodyTooLarge:         {413, "The body is too large"},
+	codeSessionTooLarge:      {413, "The session would grow too large"},
+	codeUnsupportedMediaType: {415, "The body is of an unsupported media type"},
+	codePreconditionRequired: {428, "An If-Match header is required"},
+	codeHeadersTooLarge:      {431, "The request's cookies are too large"},
+	codeInternal:             {500, "The server failed"},
+	codeUnsupported:          {501, "The session store cannot do this"},
+	codeStoreUnavailable:     {503, "The session store does not answer"},
+}
+
+// typeBase makes a code the address of its explanation (RFC 9457 §3.1.1).
+const typeBase = "https://github.com/sojournhq/sojourn/blob/main/docs/protocol.md#"
+
+// A problem is an error that is ready to be sent.
+type problem struct {
+	code   code
+	detail string         // for a developer; never a token or a member's value
+	extra  map[string]any // members besides those of RFC 9457
+}
+
+func (p *problem) Error() string { return string(p.code) + ": " + p.detail }
+
+func problemf(c code, format string, args ...any) *problem {
+	return &problem{code: c, detail: fmt.Sprintf(format, args...)}
+}
+
+// problemOf finds the problem an error of the core stands for. Errors' own
+// texts are for the log of the server, not for the client.
+func problemOf(err error) *problem {
+	var p *problem
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, sojourn.ErrUnavailable), errors.Is(err, sojourn.ErrConflict): // here: others won time and again
+		return problemf(codeStoreUnavailable, "Whether the session lives is unknown. Try again; do not treat it as ended.")
+	case errors.Is(err, sojourn.ErrNotFound), errors.Is(err, sojourn.ErrStaleToken):
+		return problemf(codeSessionEnded, "It ended before the request was complete; nothing was stored.")
+	case errors.Is(err, sojourn.ErrAbsoluteLimit):
+		return problemf(codeAbsoluteLimit, "Its absolute lifetime is used up; the user has to log in again.")
+	case errors.Is(err, sojourn.ErrTooLarge):
+		return problemf(codeSessionTooLarge, "A limit on the size of the session or the number of its members would be exceeded; nothing was stored.")
+	case errors.Is(err, sojourn.ErrCrossSite):
+		return problemf(codeCrossSite, "Only pages of this origin may do this.")
+	case errors.Is(err, sojourn.ErrUnsupported):
+		return problemf(codeUnsupported, "The store keeps no lists of users' sessions.")
+	case errors.Is(err, sojourn.ErrNoMiddleware):
+		return problemf(codeInternal, "The API is not mounted below Manager.Handler.")
+	case errors.Is(err, sojourn.ErrInvalid):
+		return problemf(codeInvalidRequest, "The name or the value of a member is not one a session can hold.")
+	}
+	return problemf(codeInternal, "The server's log tells more.")
+}
+
+// fail answers with err and logs what the client is not told.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	if p.code == codeInternal {
+		a.rules.Logger.ErrorContext(r.Context(), "webapi: request failed", "method", r.Method, "error", err)
+	}
+	p.write(w)
+}
+
+// ErrorHandler answers in the form of this API, application/problem+json, what
+// the Manager refuses before or after the API's own answer. Use it as
+// sojourn.Options.ErrorHandler, or call it there for paths of the API only.
+func ErrorHandler(w http.ResponseWriter, _ *http.Request, status int, err error) {
+	p := problemOf(err)
+	if status == http.StatusRequestHeaderFieldsTooLarge {
+		p = problemf(codeHeadersTooLarge, "Too many or too large cookies for this host.")
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	p.write(w)
+}
+
+func (p *problem) write(w http.ResponseWriter) {
+	entry := codes[p.code]
+	h := w.Header()
+	switch entry.status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", "Session") // RFC 9110 §15.5.2 wants one; browsers ignore unknown schemes
+	case http.StatusServiceUnavailable:
+		if h.Get("Retry-After") == "" {
+			h.Set("Retry-After", "1")
+		}
+	}
+	body := map[string]any{
+		"type":   typeBase + string(p.code),
+		"title":  entry.title,
+		"status": entry.status,
+		"code":   p.code,
+		"detail": p.detail,
+	}
+	maps.Copy(body, p.extra)
+	writeJSON(w, entry.status, "application/problem+json", body)
+}
+
+// writeJSON encodes v. A stored member that is no JSON makes it a 500.
+func writeJSON(w http.ResponseWriter, status int, mediaType string, v any) {
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(v); err != nil {
+		buf.Reset()
+		status, mediaType = http.StatusInternalServerError, "application/problem+json"
+		fmt.Fprintf(&buf, `{"type":%q,"title":%q,"status":500,"code":%q}`+"\n", typeBase+codeInternal, codes[codeInternal].title, codeInternal)
+	}
+	w.Header().Set("Content-Type", mediaType)
+	w.WriteHeader(status)
+	w.Write(buf.Bytes())
+}

@@ -1,0 +1,164 @@
+package webapi
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sojournhq/sojourn"
+)
+
+// Every code of the table is what some request gets, and tells nothing of the
+// token or of members that are not the page's.
+func TestEveryProblemIsReachable(t *testing.T) {
+	var log bytes.Buffer
+	all := &Options{Readable: []string{"cart", "seen"}, Writable: []string{"cart"}, AllowDevices: true, MaxBody: 4 << 10}
+	s := newSite(t, all, func(o *sojourn.Options) {
+		o.MaxRecord = 2 << 10
+		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	const canary = "canary5150"
+	ada := func() *page {
+		p := s.login("ada")
+		p.want(p.do("POST", "/set?key=hidden&value="+canary, ""), 200)
+		return p
+	}
+	put := func(body string, header ...string) func(p *page) *httptest.ResponseRecorder {
+		return func(p *page) *httptest.ResponseRecorder { return p.do("PUT", "data/cart", body, header...) }
+	}
+	get := func(path string) func(p *page) *httptest.ResponseRecorder {
+		return func(p *page) *httptest.ResponseRecorder { return p.do("GET", path, "") }
+	}
+	type request = func(p *page) *httptest.ResponseRecorder
+	reach := map[code]request{
+		codeMalformedJSON:  put(`{"`+canary+`":1,"`+canary+`":2}`, "If-Match", "*"),
+		codeInvalidRequest: put(`"`+canary+`"`, "If-Match", canary),
+		codeSessionNone: func(p *page) *httptest.ResponseRecorder {
+			return p.do("GET", "data", "", "Cookie", "-")
+		},
+		codeSessionEnded: func(p *page) *httptest.ResponseRecorder {
+			s.advance(time.Hour)
+			return p.do("GET", "data", "")
+		},
+		codeCSRFHeaderMissing: put(`"`+canary+`"`, "If-Match", "*", headerCSRF, "-"),
+		codeCrossSite:         put(`"`+canary+`"`, "If-Match", "*", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"),
+		codeNotReadable:       get("data/hidden"),
+		codeNotWritable: func(p *page) *httptest.ResponseRecorder {
+			return p.do("PUT", "data/seen", `"`+canary+`"`, "If-Match", "*")
+		},
+		codeNotFound: get("nowhere/" + canary),
+		codeNoMember: get("data/seen"),
+		codeNoDevice: func(p *page) *httptest.ResponseRecorder { return p.do("DELETE", "devices/AAAA", "") },
+		codeMethodNotAllowed: func(p *page) *httptest.ResponseRecorder {
+			return p.do("POST", "status", "")
+		},
+		codeAbsoluteLimit: func(p *page) *httptest.ResponseRecorder {
+			for range 47 { // 7 h 50 min of 8 h
+				s.advance(10 * time.Minute)
+				p.do("POST", "extend", "")
+			}
+			s.advance(time.Minute)
+			return p.do("POST", "extend", `{"cause":"user"}`)
+		},
+		codeSessionChanged:       put("1", "If-Match", "*", headerHandle, "AAAAAAAAAAAAAAAA"),
+		codeRevConflict:          put(`"`+canary+`"`, "If-Match", `"999"`),
+		codeBodyTooLarge:         put(`"`+strings.Repeat(canary, 500)+`"`, "If-Match", "*"),
+		codeSessionTooLarge:      put(`"`+strings.Repeat(canary, 300)+`"`, "If-Match", "*"),
+		codeUnsupportedMediaType: put(`"`+canary+`"`, "If-Match", "*", "Content-Type", "text/plain"),
+		codePreconditionRequired: put(`"` + canary + `"`),
+		codeHeadersTooLarge: func(p *page) *httptest.ResponseRecorder {
+			return p.do("GET", "data", "", "Cookie", p.cookie+"; x="+strings.Repeat("x", 33<<10))
+		},
+		codeInternal: func(p *page) *httptest.ResponseRecorder {
+			p.site = &site{t: p.t, handler: s.api} // not below Manager.Handler
+			return p.do("GET", "status", "")
+		},
+		codeUnsupported: func(p *page) *httptest.ResponseRecorder {
+			s.store.noIndex.Store(true)
+			defer s.store.noIndex.Store(false)
+			return p.do("GET", "devices", "")
+		},
+		codeStoreUnavailable: func(p *page) *httptest.ResponseRecorder {
+			s.store.down.Store(true)
+			defer s.store.down.Store(false)
+			return p.do("GET", "status", "")
+		},
+	}
+	for c := range codes {
+		request, ok := reach[c]
+		if !ok {
+			t.Errorf("%s: no request reaches it", c)
+			continue
+		}
+		t.Run(string(c), func(t *testing.T) {
+			p := ada()
+			p.t = t
+			token := p.cookie[strings.IndexByte(p.cookie, '=')+1:]
+			w := request(p)
+			p.fails(w, c)
+			if text := w.Body.String() + strings.Join(w.Header().Values("Location"), ""); strings.Contains(text, token) || strings.Contains(text, canary) {
+				t.Errorf("the answer tells what it must not: %s", text)
+			}
+			if strings.Contains(log.String(), token) || strings.Contains(log.String(), canary) {
+				t.Errorf("the log tells what it must not: %s", log.String())
+			}
+		})
+	}
+	if !strings.Contains(log.String(), "request failed") {
+		t.Errorf("an internal error was not logged: %q", log.String())
+	}
+}
+
+// docs/protocol.md lists the codes with their status and title.
+func TestProblemsAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| <a id=\"([a-z_]+)\"></a>`([a-z_]+)` \\| (\\d+) \\| (.+?) \\|")
+	documented := map[code]bool{}
+	for _, m := range row.FindAllStringSubmatch(string(doc), -1) {
+		c := code(m[2])
+		entry, ok := codes[c]
+		if !ok || m[1] != m[2] || m[3] != strconv.Itoa(entry.status) || m[4] != entry.title {
+			t.Errorf("the row of %s says %v; the table %v", c, m[3:], entry)
+		}
+		documented[c] = true
+	}
+	for c := range codes {
+		if !documented[c] {
+			t.Errorf("%s is not documented", c)
+		}
+	}
+}
+
+// The status is the one the Manager chose.
+func TestErrorHandlerStatus(t *testing.T) {
+	for status, err := range map[int]error{
+		401: sojourn.ErrNotFound, 403: sojourn.ErrCrossSite, 413: sojourn.ErrTooLarge, 431: sojourn.ErrTooLarge,
+		500: sojourn.ErrCorrupt, 503: sojourn.ErrConflict,
+	} {
+		w := httptest.NewRecorder()
+		ErrorHandler(w, httptest.NewRequest("GET", "/", nil), status, fmt.Errorf("sojourn: commit: %w", err))
+		if w.Code != status || w.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%v: %d, want %d", err, w.Code, status)
+		}
+	}
+}
+
+func TestErrorHandlerKeepsRetryAfter(t *testing.T) {
+	w := httptest.NewRecorder()
+	w.Header().Set("Retry-After", "7")
+	ErrorHandler(w, httptest.NewRequest("GET", "/", nil), http.StatusServiceUnavailable, sojourn.ErrUnavailable)
+	if w.Code != 503 || w.Header().Get("Retry-After") != "7" || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+}
