@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/store/memstore"
 )
 
 // The benchmarks compare a handler behind the middleware with the same handler
@@ -73,7 +74,7 @@ func benchRequest(tb testing.TB, m *sojourn.Manager, c benchCase) *http.Request 
 }
 
 func benchManager(tb testing.TB) *sojourn.Manager {
-	m, err := sojourn.New(newMapStore(), nil)
+	m, err := sojourn.New(memstore.New(nil), nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

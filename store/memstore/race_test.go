@@ -1,0 +1,5 @@
+//go:build race
+
+package memstore
+
+func init() { raceEnabled = true }
