@@ -150,6 +150,9 @@ func (h *head) hasNonce(n uint32) bool {
 // that no retry can follow.
 func (h *head) addNonce(kept []byte, n uint32, now int64) {
 	sec := uint32(now / 1000)
+	if need := len(h.nonces) + 8; cap(kept) < need {
+		kept = make([]byte, 0, need)
+	}
 	for b := h.nonces; len(b) >= 8; b = b[8:] {
 		if sec-binary.BigEndian.Uint32(b[4:]) <= nonceKept {
 			kept = append(kept, b[:8]...)
