@@ -16,19 +16,24 @@ import (
 // to the first that waits. Waiting is bounded by the deadlines of the store
 // calls ahead.
 type combiner struct {
-	shards [64]struct {
-		mu    sync.Mutex
-		leads map[ID]*commit
-		_     [40]byte // a cache line each
-	}
+	shards [64]combinerShard
+}
+
+type combinerShard struct {
+	mu    sync.Mutex
+	leads map[ID]*commit
+	_     [40]byte // a cache line each
 }
 
 var combinerSeed = maphash.MakeSeed()
 
+func (cb *combiner) shard(id ID) *combinerShard {
+	return &cb.shards[maphash.String(combinerSeed, string(id))%uint64(len(cb.shards))]
+}
+
 func (cb *combiner) run(c *commit) {
 	id := c.s.base.ID
-	shard := &cb.shards[maphash.String(combinerSeed, string(id))%uint64(len(cb.shards))]
-
+	shard := cb.shard(id)
 	shard.mu.Lock()
 	if lead := shard.leads[id]; lead != nil {
 		c.ready = make(chan struct{})
@@ -48,8 +53,15 @@ func (cb *combiner) run(c *commit) {
 		c.batch, c.base = c.self[:], c.s.base
 	}
 
-	current := c.s.m.flush(c.batch, c.base)
+	current := c.base
+	defer func() { cb.release(id, c, current) }() // also if a store panics
+	current = c.s.m.flush(c.batch, current)
+}
 
+// release ends c's lead: those that left with it are told, the first that
+// waits takes over.
+func (cb *combiner) release(id ID, c *commit, current Record) {
+	shard := cb.shard(id)
 	shard.mu.Lock()
 	var next *commit
 	if len(c.behind) > 0 {
@@ -60,6 +72,7 @@ func (cb *combiner) run(c *commit) {
 		delete(shard.leads, id)
 	}
 	shard.mu.Unlock()
+	fail(c.batch, current, ErrUnavailable) // those not settled: the store panicked
 	for _, done := range c.batch {
 		if done != c {
 			close(done.ready)

@@ -91,7 +91,11 @@ func (s *Session) commit(ctx context.Context) error {
 // update commits to an existing record, together with parallel requests.
 func (s *Session) update(ctx context.Context) (Reason, error) {
 	before := s.draft.head.cur
-	c := &commit{s: s, ctx: ctx}
+	c := &s.room.commit
+	if c.s != nil {
+		c = new(commit)
+	}
+	c.s, c.ctx = s, ctx
 	s.m.commits.run(c)
 	if c.panic != nil {
 		panic(c.panic)
@@ -101,7 +105,12 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 	}
 	s.base = c.stored
 	s.draft.head, s.redraw = c.drafted.head, true
-	if s.draft.head.cur != before || s.issued.id != "" {
+	if s.issued != nil {
+		if hash := s.issued.hash(); hash.equal(&s.draft.head.cur) {
+			s.presented, s.proof, s.standing = *s.issued, hash, standsCurrent
+		}
+	}
+	if s.draft.head.cur != before {
 		if s.m.watched(ctx) {
 			s.m.emit(ctx, s.event(EventRenewed))
 		}

@@ -49,6 +49,9 @@ func (c *Cookie) settle() error {
 	if !isToken(c.Name) || len(c.Name) > 128 {
 		return bad("Name %q, expected 1 to 128 characters that RFC 9110 §5.6.2 allows in a token", c.Name)
 	}
+	if len(c.Path) > 1024 { // RFC 6265bis §5.6: browsers ignore longer attributes
+		return bad("Path of %d bytes, expected at most 1024", len(c.Path))
+	}
 	if c.Path[0] != '/' || strings.ContainsAny(c.Path, ";, \t\r\n\"\\") || !isPrintable(c.Path) {
 		return bad("Path %q, expected one that starts with / and has no spaces, quotes or semicolons", c.Path)
 	}
@@ -159,11 +162,16 @@ func isPrintable(s string) bool {
 }
 
 func isHost(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 {
 			return false
 		}
+		for i := range len(label) {
+			c := label[i]
+			if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-') {
+				return false
+			}
+		}
 	}
-	return s != "" && s[0] != '.' && s[len(s)-1] != '.'
+	return len(s) <= 253 // RFC 1035 §2.3.4
 }

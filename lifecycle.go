@@ -97,7 +97,7 @@ func (s *Session) Revoke(ctx context.Context, reason Reason) error {
 			return fmt.Errorf("sojourn: revoke: %w", err)
 		}
 	}
-	s.drop = s.hasToken || s.issued.id != ""
+	s.drop = s.hasToken || s.issued != nil
 	s.forget(StateEnded, reason)
 	return nil
 }
@@ -109,7 +109,7 @@ func (s *Session) forget(state State, reason Reason) {
 	}
 	s.state, s.reason, s.endedAt = state, reason, s.m.now()
 	s.ops, s.upkeep, s.birth, s.barred, s.redraw = nil, 0, nil, false, false
-	s.issued, s.draft = Token{}, draft{}
+	s.issued, s.draft = nil, draft{}
 	s.base = Record{ID: s.base.ID, Owner: s.base.Owner}
 }
 
@@ -135,13 +135,13 @@ func (s *Session) RenewNow(ctx context.Context) error {
 		}
 		fresh := newSecret()
 		hash := fresh.hash()
-		s.issued = Token{id: s.base.ID, secret: fresh}
+		s.issued = &fresh
 		return s.record(op{kind: opMeta, fn: func(d *draft) error {
 			if d.head.cur.equal(&hash) { // a repeated commit
 				return nil
 			}
 			if !s.opened && d.head.standing(s.proof, d.now) >= standsPrevious || !s.opened && d.head.standing(s.proof, d.now) == standsNot {
-				s.issued = Token{} // another request replaced it first: its answer carries the cookie
+				s.issued = nil // another request replaced it first: its answer carries the cookie
 				return nil
 			}
 			d.head.replace(&fresh, d.now)
@@ -194,7 +194,7 @@ func (s *Session) Extend(ctx context.Context) error {
 // SetPolicy overrides the manager's policy for this session; fields left zero
 // stay the manager's. The absolute deadline is counted from the last login.
 func (s *Session) SetPolicy(ctx context.Context, p Policy) error {
-	if err := p.over(s.m.opt.Policy).validate("policy"); err != nil {
+	if err := p.over(&s.m.opt.Policy).validate("policy"); err != nil {
 		return err
 	}
 	return s.setPolicy(ctx, p, true)
@@ -213,9 +213,9 @@ func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 	return s.live(ctx, "set policy", func() error {
 		before := s.m.policyOf(&s.draft.head)
 		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
-			d.head.policy, d.head.flags = p, d.head.flags|flagPolicy
+			d.head.policy, d.head.flags = &p, d.head.flags|flagPolicy
 			if !on {
-				d.head.policy, d.head.flags = Policy{}, d.head.flags&^flagPolicy
+				d.head.policy, d.head.flags = nil, d.head.flags&^flagPolicy
 			}
 			in := s.m.policyOf(&d.head)
 			d.head.absolute = max(d.head.auth, d.head.created) + in.Absolute.Milliseconds()
@@ -248,9 +248,10 @@ func (s *Session) SetLabel(ctx context.Context, label string) error {
 // Passive marks this request as no activity of the user: a poll, a status
 // check, a socket. It will not extend the session.
 func (s *Session) Passive() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.passive = true
+	if s.lock() == nil {
+		s.passive = true
+		s.mu.Unlock()
+	}
 }
 
 // Save commits what was changed so far. Requests do so by themselves before the
@@ -283,8 +284,8 @@ func (s *Session) successor() Token {
 	switch {
 	case s.state != StateActive || s.birth != nil:
 		return Token{}
-	case s.issued.id != "":
-		return s.issued
+	case s.issued != nil:
+		return Token{id: s.base.ID, secret: *s.issued}
 	case s.hasToken && h.has(flagNext) && s.proof.equal(&h.cur):
 		return Token{id: s.base.ID, secret: s.presented.successor(h.seed[:])}
 	case s.resend && s.hasToken && s.standing != standsPrevious:

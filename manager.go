@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 )
@@ -35,12 +34,16 @@ func New(store Store, opt *Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{store: store, opt: settled, cross: http.NewCrossOriginProtection()}
-	for _, o := range settled.TrustedOrigins {
-		if err := m.cross.AddTrustedOrigin(o); err != nil {
-			return nil, fmt.Errorf("%w: Options.TrustedOrigins: %q, expected scheme://host[:port]", ErrInvalid, o)
+	for _, trusted := range settled.TrustedOrigins {
+		o, err := origin(trusted)
+		if err == nil {
+			err = m.cross.AddTrustedOrigin(o)
 		}
+		if err != nil {
+			return nil, err
+		}
+		m.origins = append(m.origins, o)
 	}
-	m.origins = slices.Clone(settled.TrustedOrigins)
 	return m, nil
 }
 
@@ -99,7 +102,7 @@ func (m *Manager) Create(ctx context.Context, owner string) (*Session, Token, er
 	if err := s.Save(ctx); err != nil {
 		return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
 	}
-	return s, s.issued, nil
+	return s, s.successor(), nil
 }
 
 // Inspect describes the session of an ID, also after its end: its State is

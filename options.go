@@ -79,9 +79,9 @@ func (o *Options) settle() (*Options, error) {
 	if o != nil {
 		s = *o
 	}
-	s.Policy = s.Policy.over(Policy{Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Rotate: time.Hour, Grace: 30 * time.Second})
+	s.Policy = s.Policy.over(&Policy{Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Rotate: time.Hour, Grace: 30 * time.Second})
 	s.Policy.Absolute = absoluteFor(s.Policy, o != nil && o.Policy.Absolute != 0)
-	s.Remember = s.Remember.over(Policy{Idle: 14 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour,
+	s.Remember = s.Remember.over(&Policy{Idle: 14 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour,
 		CookieLifetime: 30 * 24 * time.Hour, Rotate: s.Policy.Rotate, Grace: s.Policy.Grace})
 	for _, p := range []struct {
 		p    Policy

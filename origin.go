@@ -20,16 +20,24 @@ func (m *Manager) refuse(r *http.Request) error {
 	if m.opt.InsecureSkipOriginCheck {
 		return nil
 	}
+	if r.Header["Upgrade"] != nil || r.Method == http.MethodConnect { // RFC 8441 upgrades by CONNECT
+		return m.sameOrigin(r)
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {
 		if err := m.cross.Check(r); err != nil {
 			return fmt.Errorf("%w: %w", ErrCrossSite, err)
 		}
-		return nil
-	}
-	if r.Header["Upgrade"] != nil || r.Method == http.MethodConnect {
-		return m.sameOrigin(r)
 	}
 	return nil
+}
+
+// origin gives a trusted origin the form in which browsers send it.
+func origin(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fmt.Errorf("%w: Options.TrustedOrigins: %q, expected scheme://host[:port]", ErrInvalid, s)
+	}
+	return u.Scheme + "://" + strings.ToLower(bareHost(u.Host, u.Scheme)), nil
 }
 
 // sameOrigin guards upgrades. A WebSocket is a GET that no same-origin policy
@@ -61,9 +69,13 @@ func (m *Manager) sameOrigin(r *http.Request) error {
 }
 
 func sameHost(a, b, scheme string) bool {
-	port := ":80"
+	return strings.EqualFold(bareHost(a, scheme), bareHost(b, scheme))
+}
+
+// bareHost leaves out the scheme's own port, as browsers do.
+func bareHost(host, scheme string) string {
 	if scheme == "https" {
-		port = ":443"
+		return strings.TrimSuffix(host, ":443")
 	}
-	return strings.EqualFold(strings.TrimSuffix(a, port), strings.TrimSuffix(b, port))
+	return strings.TrimSuffix(host, ":80")
 }

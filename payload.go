@@ -46,8 +46,8 @@ type head struct {
 	cur, prev, next                        digest
 	prevUntil                              int64
 	seed                                   [16]byte
-	policy                                 Policy
-	retired, nonces                        []byte // 8 bytes each
+	policy                                 *Policy // flagPolicy
+	retired, nonces                        []byte  // 8 bytes each
 	rev                                    uint64
 	ip, userAgent, label                   []byte
 	count                                  int    // of members
@@ -78,6 +78,7 @@ func (h *head) decode(p []byte) error {
 		copy(h.seed[:], r.take(len(h.seed)))
 	}
 	if h.has(flagPolicy) {
+		h.policy = new(Policy)
 		for _, d := range h.policy.durations() {
 			*d = time.Duration(r.int()) * time.Millisecond
 		}

@@ -46,7 +46,7 @@ func AAL(level int) Policy {
 const maxCookieLifetime = 400 * 24 * time.Hour
 
 // over returns p with its unset fields taken from base.
-func (p Policy) over(base Policy) Policy {
+func (p *Policy) over(base *Policy) Policy {
 	pick := func(v, d time.Duration) time.Duration {
 		if v == 0 {
 			return d

@@ -45,8 +45,9 @@ func (s *Session) begin(owner string) error {
 		s.blank()
 	}
 	b.token = Token{id: newID(owner, s.m.opt.OwnerKey), secret: newSecret()}
-	s.birthBuf = b
-	s.birth, s.state, s.drop, s.issued, s.resend = &s.birthBuf, StateActive, false, Token{}, false
+	s.furnish()
+	s.room.birth = b
+	s.birth, s.state, s.drop, s.issued, s.resend = &s.room.birth, StateActive, false, nil, false
 	s.imprint(&s.draft)
 	return nil
 }
@@ -54,7 +55,7 @@ func (s *Session) begin(owner string) error {
 // blank empties the draft and forgets the ops so far.
 func (s *Session) blank() {
 	s.ops, s.upkeep = nil, 0
-	s.draft = draft{limits: s.m.opt, dirty: s.dirtyBuf[:0]}
+	s.draft = draft{limits: s.m.opt}
 }
 
 // imprint makes a draft the new record's: secrets, times and device.
@@ -113,7 +114,8 @@ func (s *Session) promote(ctx context.Context) error {
 	}
 	s.base, s.birth, s.redraw = rec, nil, true
 	s.state, s.reason, s.barred, s.id, s.opened = StateActive, "", false, rec.ID, false
-	s.issued, s.hasToken, s.presented, s.standing = b.token, true, b.token.secret, standsCurrent
+	s.presented, s.hasToken, s.standing = b.token.secret, true, standsCurrent
+	s.issued = &s.presented
 	s.proof = s.presented.hash()
 	if s.m.watched(ctx) {
 		e := s.event(EventCreated)

@@ -1,6 +1,7 @@
 package sojourn
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -11,11 +12,11 @@ import (
 // trusted proxies, and of X-Forwarded-For the last hop that is not one of them.
 
 func remoteIP(r *http.Request) string {
-	host := r.RemoteAddr
-	if i := strings.LastIndexByte(host, ':'); i >= 0 {
-		host = host[:i]
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil { // some servers give no port
+		return strings.Trim(r.RemoteAddr, "[]")
 	}
-	return strings.Trim(host, "[]")
+	return host
 }
 
 func (m *Manager) trusts(ip string) bool {

@@ -46,7 +46,10 @@ func (sc *scope) ReadFrom(r io.Reader) (int64, error) {
 	if sc.begin(); sc.void {
 		return io.Copy(io.Discard, r)
 	}
-	return io.Copy(sc.w, r)
+	if rf, ok := sc.w.(io.ReaderFrom); ok {
+		return rf.ReadFrom(r)
+	}
+	return io.Copy(struct{ io.Writer }{sc.w}, r)
 }
 
 func (sc *scope) Flush() { _ = sc.FlushError() }
@@ -93,9 +96,11 @@ func (sc *scope) begin() {
 }
 
 func (sc *scope) settle(s *Session) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	defer sc.begun.Store(true)
+	if err := s.lock(); err != nil { // written by a function passed to Update
+		return err
+	}
+	defer s.mu.Unlock()
 	if s.failed != nil || !s.loaded && (s.passive || !sc.m.opt.TouchEveryRequest) {
 		return s.failed
 	}
@@ -133,15 +138,15 @@ func (sc *scope) end() {
 // headers sends the token if it changed, and keeps caches from crossing users.
 func (sc *scope) headers(s *Session) {
 	h, opt := sc.w.Header(), sc.m.opt
-	vary := varyCookie
-	if sc.byHeader() {
-		vary = opt.Header
-	}
 	switch have := h["Vary"]; {
-	case have == nil && vary == varyCookie:
+	case sc.byHeader(): // then cookies are not looked at
+	case have == nil:
 		h["Vary"] = varyCookieOnly
-	case !varies(have, vary):
-		h.Add("Vary", vary)
+	case !varies(have, varyCookie):
+		h.Add("Vary", varyCookie)
+	}
+	if opt.Header != "" && !varies(h["Vary"], opt.Header) {
+		h.Add("Vary", opt.Header)
 	}
 	token := s.successor()
 	if token.id == "" && !s.drop {

@@ -40,21 +40,19 @@ type Session struct {
 	replayed bool
 	barred   bool // the token ended or was replaced: begins no session by itself
 
-	base     Record
-	draft    draft // base and the changes so far, as this request sees them
-	redraw   bool  // base is newer than draft.dirty's ground: decode again
-	ops      []op
-	upkeep   int // how many of ops are rotation, stored at the next chance
-	nonce    uint32
-	opsBuf   [2]op // so that a few changes need no further memory
-	dirtyBuf [2]change
-	reading  deadline
-	birth    *birth // a new record is to be created
-	birthBuf birth
-	resend   bool // the cookie's lifetime changed
+	base    Record
+	draft   draft // base and the changes so far, as this request sees them
+	redraw  bool  // base is newer than draft.dirty's ground: decode again
+	ops     []op
+	upkeep  int // how many of ops are rotation, stored at the next chance
+	nonce   uint32
+	room    *room // of a session that changes
+	reading deadline
+	birth   *birth // a new record is to be created
+	resend  bool   // the cookie's lifetime changed
 
-	issued  Token // to be sent to the client, if its ID is not empty
-	drop    bool  // the client should forget its token
+	issued  *secret // new, to be sent to the client
+	drop    bool    // the client should forget its token
 	touched bool
 }
 
@@ -137,7 +135,10 @@ func (s *Session) load(ctx context.Context) error {
 
 // draw starts the draft anew from base.
 func (s *Session) draw() error {
-	s.draft = draft{ground: len(s.base.Payload), limits: s.m.opt, now: s.m.now().UnixMilli(), dirty: s.dirtyBuf[:0]}
+	s.draft = draft{ground: len(s.base.Payload), limits: s.m.opt, now: s.m.now().UnixMilli()}
+	if s.room != nil {
+		s.draft.dirty = s.room.dirty[:0]
+	}
 	if err := s.draft.head.decode(s.base.Payload); err != nil {
 		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
 	}
@@ -214,16 +215,35 @@ func (s *Session) prepare(d *draft) error {
 	return nil
 }
 
-func (s *Session) push(o op) {
-	if s.ops == nil {
-		s.ops = s.opsBuf[:0]
+// A room is what a session needs only if it changes, in one piece.
+type room struct {
+	ops    [2]op
+	dirty  [2]change
+	birth  birth
+	commit commit // the first; a store may keep its context
+}
+
+func (s *Session) furnish() {
+	if s.room == nil {
+		s.room = new(room)
 	}
+	if s.ops == nil {
+		s.ops = s.room.ops[:0]
+	}
+	if s.draft.dirty == nil {
+		s.draft.dirty = s.room.dirty[:0]
+	}
+}
+
+func (s *Session) push(o op) {
+	s.furnish()
 	s.ops = append(s.ops, o)
 }
 
 // record applies an op to the draft and keeps it for the commit. An op that
 // fails leaves nothing behind.
 func (s *Session) record(o op) error {
+	s.furnish()
 	head, dirty := s.draft.head, s.draft.dirty
 	if o.kind == opFunc {
 		s.inFunc.Store(true)
@@ -256,17 +276,23 @@ func (s *Session) change(ctx context.Context, o op) error {
 			return err
 		}
 	}
-	err := s.record(o)
-	if err != nil && before != StateActive {
-		s.state, s.birth, s.draft = before, nil, draft{}
+	recorded := false
+	defer func() { // also if a function of the caller's panics
+		if !recorded && before != StateActive {
+			s.state, s.birth, s.draft = before, nil, draft{}
+		}
+	}()
+	if err := s.record(o); err != nil {
+		return err
 	}
-	return err
+	recorded = true
+	return nil
 }
 
 // policyOf is the policy in force for a record.
 func (m *Manager) policyOf(h *head) Policy {
 	if h.has(flagPolicy) {
-		return h.policy.over(m.opt.Policy)
+		return h.policy.over(&m.opt.Policy)
 	}
 	return m.opt.Policy
 }

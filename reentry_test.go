@@ -1,0 +1,193 @@
+package sojourn_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sojournhq/sojourn"
+)
+
+// A function passed to Update must not use the session. If it does it gets an
+// error, and the request goes on: never a deadlock.
+func TestReentryIsAnError(t *testing.T) {
+	var fields sojourn.Fields[profile]
+	for name, use := range map[string]func(ctx context.Context) error{
+		"Get":    func(ctx context.Context) error { _, err := keyL.Get(ctx); return err },
+		"Set":    func(ctx context.Context) error { return keyL.Set(ctx, "x") },
+		"Add":    func(ctx context.Context) error { _, err := sojourn.Counter("n").Add(ctx, 1); return err },
+		"Update": func(ctx context.Context) error { _, err := keyL.Update(ctx, nil); return err },
+		"Load":   func(ctx context.Context) error { _, err := fields.Load(ctx); return err },
+		"Take":   func(ctx context.Context) error { _, _, err := keyL.Take(ctx); return err },
+		"Status": func(ctx context.Context) error { _, err := session(ctx).Status(ctx); return err },
+		"Login":  func(ctx context.Context) error { return session(ctx).Login(ctx, "ada") },
+		"Logout": func(ctx context.Context) error { return session(ctx).Logout(ctx) },
+		"Save":   func(ctx context.Context) error { return session(ctx).Save(ctx) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // waiting costs no time
+				s := newSite(t, nil)
+				_, token := s.begun()
+				s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+					_, err := keyK.Update(r.Context(), func(v string) (string, error) {
+						if err := use(r.Context()); !errors.Is(err, sojourn.ErrInvalid) {
+							t.Errorf("inside: %v, expected ErrInvalid", err)
+						}
+						return "updated", nil
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				})
+				if a := s.exchange("GET", "/page", cookies("__Host-sojourn="+token)); a.code != 200 {
+					t.Errorf("%d %q", a.code, a.body)
+				}
+				if a := s.exchange("GET", "/get/k", cookies("__Host-sojourn="+token)); a.body != "updated" {
+					t.Errorf("k = %q", a.body)
+				}
+			})
+		})
+	}
+}
+
+// within fails the test if f is not done soon, and leaves it behind.
+func within(t *testing.T, what string, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() { defer close(done); f() }()
+	select {
+	case <-done:
+	case <-time.After(3 * time.Second):
+		t.Errorf("deadlock: %s", what)
+	}
+}
+
+// What has no error to return must not wait for ever either.
+func TestReentryWithoutAnError(t *testing.T) {
+	for name, use := range map[string]func(w http.ResponseWriter, r *http.Request){
+		"Passive":     func(_ http.ResponseWriter, r *http.Request) { session(r.Context()).Passive() },
+		"Write":       func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "progress") },
+		"WriteHeader": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
+		"Flush":       func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, nil)
+			_, token := s.begun()
+			s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+				keyK.Update(r.Context(), func(v string) (string, error) { use(w, r); return "updated", nil })
+			})
+			within(t, name+" inside Update", func() { s.exchange("GET", "/page", cookies("__Host-sojourn="+token)) })
+		})
+	}
+}
+
+// A panic in an Update function reaches the handler, leaves nothing behind and
+// does not lock the session.
+func TestUpdatePanic(t *testing.T) {
+	var fields sojourn.Fields[profile]
+	for name, update := range map[string]func(ctx context.Context){
+		"Key":    func(ctx context.Context) { keyK.Update(ctx, func(string) (string, error) { panic("boom") }) },
+		"Fields": func(ctx context.Context) { fields.Update(ctx, func(p *profile) error { p.Theme = "x"; panic("boom") }) },
+	} {
+		for _, exists := range []bool{true, false} {
+			t.Run(name+map[bool]string{true: ", a session", false: ", nobody"}[exists], func(t *testing.T) {
+				s := newSite(t, nil)
+				var shapes []shape
+				if exists {
+					_, token := s.begun()
+					shapes = append(shapes, cookies("__Host-sojourn="+token))
+				}
+				records := s.stored()
+				s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+					func() {
+						defer func() {
+							if recover() != "boom" {
+								t.Error("the panic did not arrive")
+							}
+						}()
+						update(r.Context())
+					}()
+					if _, err := session(r.Context()).Status(r.Context()); err != nil {
+						t.Error("after the panic:", err)
+					}
+					io.WriteString(w, "recovered")
+				})
+				a := s.exchange("GET", "/page", shapes...)
+				if a.code != 200 || a.body != "recovered" {
+					t.Errorf("%d %q", a.code, a.body)
+				}
+				if a.header.Get("Set-Cookie") != "" || s.stored() != records {
+					t.Errorf("it began a session: %q, %d records", a.header.Get("Set-Cookie"), s.stored())
+				}
+				if a := s.exchange("GET", "/get/k", shapes...); exists && a.body != "v" {
+					t.Errorf("k = %q", a.body)
+				}
+			})
+		}
+	}
+}
+
+// The function may run again on newer data when the session is committed; its
+// panic then belongs to the request that passed it, not to the parallel one.
+func TestUpdatePanicAtCommit(t *testing.T) {
+	s := newSite(t, nil)
+	_, token := s.begun()
+	mine := cookies("__Host-sojourn=" + token)
+	s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		runs := 0
+		keyK.Update(r.Context(), func(v string) (string, error) {
+			if runs++; runs > 1 {
+				panic("boom")
+			}
+			return v + "!", nil
+		})
+		if a := s.exchange("GET", "/set/other/x", mine); a.code != 200 {
+			t.Errorf("the parallel request: %d", a.code)
+		}
+	})
+	func() {
+		defer func() {
+			if recover() != "boom" {
+				t.Error("the panic did not arrive")
+			}
+		}()
+		s.exchange("GET", "/page", mine)
+	}()
+	within(t, "after a panic at commit", func() {
+		if a := s.exchange("GET", "/set/k/after", mine); a.code != 200 {
+			t.Errorf("next request: %d %q", a.code, a.body)
+		}
+	})
+	if a := s.exchange("GET", "/get/other", mine); a.body != "x" {
+		t.Errorf("other = %q", a.body)
+	}
+}
+
+// A panic of a store or an observer ends its request, and no other: the next
+// commit of the session must not wait for it for ever.
+func TestPanicOfAStoreDoesNotWedgeTheSession(t *testing.T) {
+	s := newSite(t, nil)
+	_, token := s.begun()
+	mine := cookies("__Host-sojourn=" + token)
+	s.store.fault = func(op string) (error, error) {
+		if op == "update" {
+			panic("store")
+		}
+		return nil, nil
+	}
+	func() {
+		defer func() { _ = recover() }()
+		s.exchange("GET", "/set/k/w", mine)
+	}()
+	s.store.fault = nil
+	within(t, "a commit after a store's panic", func() {
+		if a := s.exchange("GET", "/set/k/x", mine); a.code != 200 {
+			t.Errorf("next request: %d %q", a.code, a.body)
+		}
+	})
+}
