@@ -56,8 +56,15 @@ type Session struct {
 	touched bool
 }
 
-// Format prints the ID only: a Session holds secrets.
-func (s *Session) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "session(%s)", s.base.ID) }
+// Format prints the ID at most: a Session holds secrets.
+func (s *Session) Format(f fmt.State, _ rune) {
+	id := ID("in use")
+	if s.mu.TryLock() {
+		id = s.base.ID
+		s.mu.Unlock()
+	}
+	fmt.Fprintf(f, "session(%s)", id)
+}
 
 // lock serialises use of the session. A function given to Update that uses the
 // session itself would wait for ever: it gets an error instead.
