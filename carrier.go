@@ -37,11 +37,8 @@ func (sc *scope) present(s *Session) {
 		}
 		text = value
 	}
-	if text == "" {
-		return
-	}
-	if t, err := ParseToken(text); err == nil {
-		s.id, s.presented, s.hasToken = t.id, t.secret, true
+	if id, sec, ok := splitToken(text); ok {
+		s.id, s.presented, s.hasToken = id, sec, true
 	}
 }
 

@@ -20,6 +20,7 @@ type commit struct {
 	drafted *draft
 
 	// Of the combiner.
+	alone  func(base *Record) error // instead of replaying ops, with no other commit under way
 	behind []*commit
 	batch  []*commit
 	self   [1]*commit
@@ -121,7 +122,20 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 // flush stores a batch of commits of one session, starting from base, and
 // returns the record that is current afterwards.
 func (m *Manager) flush(batch []*commit, base Record) Record {
+	for i, c := range batch {
+		if c.alone != nil && len(batch) > 1 {
+			base = m.flush(batch[i:i+1], m.flush(batch[:i], base))
+			return m.flush(batch[i+1:], base)
+		}
+	}
+	if len(batch) == 0 {
+		return base
+	}
 	lead, retried := batch[0], false
+	if lead.alone != nil {
+		lead.err, lead.skip = lead.alone(&base), true
+		return base
+	}
 	ctx := lead.ctx
 	for attempt := range commitAttempts {
 		d := &lead.s.draft // with its ops applied

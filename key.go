@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -197,7 +198,8 @@ func (k Key[T]) encode(v T) ([]byte, error) {
 func typeError(key string, raw []byte, want any, err error) error {
 	var at *json.UnmarshalTypeError
 	if errors.As(err, &at) && at.Field != "" {
-		return fmt.Errorf("%w: %q is %s whose field %q is a JSON %s, expected %v (for %T)", ErrType, key, jsonKind(raw), at.Field, at.Value, at.Type, want)
+		kind, _, _ := strings.Cut(at.Value, " ") // "number 12": the value stays out
+		return fmt.Errorf("%w: %q is %s whose field %q is a JSON %s, expected %v (for %T)", ErrType, key, jsonKind(raw), at.Field, kind, at.Type, want)
 	}
 	return fmt.Errorf("%w: %q is %s, expected what fits %T", ErrType, key, jsonKind(raw), want)
 }

@@ -135,7 +135,7 @@ func (s *Session) RenewNow(ctx context.Context) error {
 		}
 		fresh := newSecret()
 		hash := fresh.hash()
-		s.issued = &fresh
+		s.issued = fresh
 		return s.record(op{kind: opMeta, fn: func(d *draft) error {
 			if d.head.cur.equal(&hash) { // a repeated commit
 				return nil
@@ -144,7 +144,7 @@ func (s *Session) RenewNow(ctx context.Context) error {
 				s.issued = nil // another request replaced it first: its answer carries the cookie
 				return nil
 			}
-			d.head.replace(&fresh, d.now)
+			d.head.replace(fresh, d.now)
 			return nil
 		}})
 	})
@@ -208,6 +208,9 @@ func (s *Session) Remember(ctx context.Context, on bool) error {
 
 func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 	for _, d := range p.durations() { // as stored
+		if *d < 0 {
+			*d = -time.Millisecond
+		}
 		*d = d.Truncate(time.Millisecond)
 	}
 	return s.live(ctx, "set policy", func() error {
@@ -285,11 +288,13 @@ func (s *Session) successor() Token {
 	case s.state != StateActive || s.birth != nil:
 		return Token{}
 	case s.issued != nil:
-		return Token{id: s.base.ID, secret: *s.issued}
+		return Token{id: s.base.ID, secret: s.issued}
 	case s.hasToken && h.has(flagNext) && s.proof.equal(&h.cur):
-		return Token{id: s.base.ID, secret: s.presented.successor(h.seed[:])}
+		next := s.presented.successor(h.seed[:])
+		return Token{id: s.base.ID, secret: &next}
 	case s.resend && s.hasToken && s.standing != standsPrevious:
-		return Token{id: s.base.ID, secret: s.presented}
+		again := s.presented
+		return Token{id: s.base.ID, secret: &again}
 	}
 	return Token{}
 }

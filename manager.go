@@ -47,8 +47,8 @@ func New(store Store, opt *Options) (*Manager, error) {
 	return m, nil
 }
 
-// Options returns the rules in force, defaults filled in.
-func (m *Manager) Options() Options { return *m.opt }
+// Options returns a copy of the rules in force, defaults filled in.
+func (m *Manager) Options() Options { return m.opt.clone() }
 
 func (m *Manager) now() time.Time { return m.opt.Clock() }
 
@@ -71,7 +71,7 @@ func (m *Manager) Authenticate(ctx context.Context, token string) (*Session, err
 	if err != nil {
 		return nil, fmt.Errorf("sojourn: authenticate: %w", err)
 	}
-	s := &Session{m: m, ctx: ctx, passive: true, id: t.id, presented: t.secret, hasToken: true}
+	s := &Session{m: m, ctx: ctx, passive: true, id: t.id, presented: *t.secret, hasToken: true}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("sojourn: authenticate: %w", err)
 	}

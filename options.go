@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -77,7 +78,7 @@ type Options struct {
 func (o *Options) settle() (*Options, error) {
 	var s Options
 	if o != nil {
-		s = *o
+		s = o.clone()
 	}
 	s.Policy = s.Policy.over(&Policy{Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Rotate: time.Hour, Grace: 30 * time.Second})
 	s.Policy.Absolute = absoluteFor(s.Policy, o != nil && o.Policy.Absolute != 0)
@@ -135,11 +136,9 @@ func (o *Options) settle() (*Options, error) {
 			return nil, fmt.Errorf("%w: Options.Header %q, expected the name of a request header other than Cookie", ErrInvalid, s.Header)
 		}
 	}
-	s.OwnerKey = append([]byte(nil), s.OwnerKey...)
 	if n := len(s.OwnerKey); n > 0 && n < 16 {
 		return nil, fmt.Errorf("%w: Options.OwnerKey has %d bytes, expected none or at least 16 random ones", ErrInvalid, n)
 	}
-	s.Observers = append([]Observer(nil), s.Observers...)
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -152,6 +151,16 @@ func (o *Options) settle() (*Options, error) {
 		}
 	}
 	return &s, nil
+}
+
+// clone copies what a caller could change from outside.
+func (o *Options) clone() Options {
+	c := *o
+	c.TrustedProxies = slices.Clone(o.TrustedProxies)
+	c.TrustedOrigins = slices.Clone(o.TrustedOrigins)
+	c.OwnerKey = slices.Clone(o.OwnerKey)
+	c.Observers = slices.Clone(o.Observers)
+	return c
 }
 
 // absoluteFor lifts the default absolute timeout for an application that asked

@@ -47,18 +47,18 @@ func (m *Manager) List(ctx context.Context, owner string) ([]Status, error) {
 
 // RevokeOwner ends all sessions of an owner, also one that is just beginning.
 func (m *Manager) RevokeOwner(ctx context.Context, owner string) error {
-	_, err := m.revokeOwner(ctx, owner)
+	_, err := m.revokeOwner(ctx, owner, true)
 	if err != nil {
 		return fmt.Errorf("sojourn: revoke owner: %w", err)
 	}
 	return nil
 }
 
-func (m *Manager) revokeOwner(ctx context.Context, owner string) (gen uint64, err error) {
+func (m *Manager) revokeOwner(ctx context.Context, owner string, repeat bool) (gen uint64, err error) {
 	if owner == "" {
 		return 0, fmt.Errorf("%w: owner, expected one that is not empty", ErrInvalid)
 	}
-	err = m.call(ctx, m.opt.CommitTimeout, true, func(ctx context.Context) (err error) {
+	err = m.call(ctx, m.opt.CommitTimeout, repeat, func(ctx context.Context) (err error) {
 		gen, err = m.store.RevokeOwner(ctx, owner)
 		return err
 	})
@@ -102,7 +102,7 @@ func (m *Manager) revokeOthers(ctx context.Context, keep *Session) error {
 	if rec.Owner == "" || rec.Generation < before {
 		return ErrNotFound
 	}
-	gen, err := m.revokeOwner(ctx, rec.Owner)
+	gen, err := m.revokeOwner(ctx, rec.Owner, false) // a repetition would look like another one
 	if err != nil {
 		return err
 	}

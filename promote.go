@@ -103,19 +103,29 @@ func (s *Session) promote(ctx context.Context) error {
 	event := Event{Kind: EventCreated}
 	switch {
 	case b.inherit:
-		if err := s.move(ctx, &rec); err != nil {
-			return err
+		c := &commit{s: s, ctx: ctx}
+		c.alone = func(base *Record) error { return c.move(base, &rec) }
+		s.m.commits.run(c)
+		if c.err != nil || c.panic != nil {
+			s.abandon(ctx, &rec)
+		}
+		if c.panic != nil {
+			panic(c.panic)
+		}
+		if c.err != nil {
+			return c.err
 		}
 		event.From = old.ID
 	case b.replaced:
 		if err := s.m.revoke(ctx, old.ID, old.Owner, ReasonReplaced); err != nil {
+			s.abandon(ctx, &rec)
 			return err
 		}
 	}
 	s.base, s.birth, s.redraw = rec, nil, true
 	s.state, s.reason, s.barred, s.id, s.opened = StateActive, "", false, rec.ID, false
-	s.presented, s.hasToken, s.standing = b.token.secret, true, standsCurrent
-	s.issued = &s.presented
+	s.presented, s.hasToken, s.standing = *b.token.secret, true, standsCurrent
+	s.issued = b.token.secret
 	s.proof = s.presented.hash()
 	if s.m.watched(ctx) {
 		e := s.event(EventCreated)
@@ -126,6 +136,14 @@ func (s *Session) promote(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// abandon ends a new record that nobody was given the token of, so that it does
+// not show among the user's devices.
+func (s *Session) abandon(ctx context.Context, rec *Record) {
+	now := s.m.now()
+	r := RevokedRecord{ID: rec.ID, Owner: rec.Owner, Reason: ReasonRevoked, At: now, Until: now.Add(s.m.opt.TombstoneFor)}
+	_ = s.m.call(ctx, s.m.opt.CommitTimeout, false, func(ctx context.Context) error { return s.m.store.Revoke(ctx, r) })
 }
 
 // create stores a new record. If the first answer was lost, the second attempt
@@ -152,54 +170,57 @@ func (m *Manager) create(ctx context.Context, rec *Record) error {
 	}
 }
 
-// move ends the old record, if it is still the one that was copied.
-func (s *Session) move(ctx context.Context, rec *Record) error {
-	m := s.m
-	base := s.base
+// move ends the old record, base, if it is still the one that was copied into
+// rec; else it copies again. It runs as the only commit of the old session in
+// this process, so only other processes can make it run again.
+func (c *commit) move(base, rec *Record) error {
+	s, m := c.s, c.s.m
+	copied := s.base.Version
 	for range commitAttempts {
 		now := m.now()
-		dead := base
+		d := draft{ground: len(base.Payload), limits: m.opt}
+		if base.Version != copied {
+			if err := d.head.decode(base.Payload); err != nil {
+				return err
+			}
+			if base.ended(&d.head, now.UnixMilli()) != "" {
+				return c.recopy(&draft{limits: m.opt}, rec)
+			}
+			if err := c.recopy(&d, rec); err != nil {
+				return err
+			}
+			copied = base.Version
+		}
+		dead := *base
 		dead.Dead, dead.Expires = true, now.Add(m.opt.TombstoneFor)
 		dead.Payload = append(append(encodeTombstone(ReasonMoved, now), 0), rec.ID...) // ours, if the answer is lost
-		current, err := m.swap(ctx, &dead)
-		d := draft{limits: m.opt}
+		current, err := m.swap(c.ctx, &dead)
 		switch {
 		case err == nil:
+			*base = dead
 			return nil
 		case errors.Is(err, ErrNotFound):
 			// It ended meanwhile. What it held ends with it; the login stays.
-		case errors.Is(err, ErrConflict):
-			if err := d.head.decode(current.Payload); err != nil {
-				return err
-			}
-			base = current
-			if current.ended(&d.head, now.UnixMilli()) == "" {
-				d.ground = len(base.Payload)
-			} else {
-				d.head, err = head{}, ErrNotFound
-			}
-		default:
+			return c.recopy(&draft{limits: m.opt}, rec)
+		case !errors.Is(err, ErrConflict):
 			return err
 		}
-		c := commit{s: s}
-		if e := c.replay(&d); e != nil {
-			return e
-		}
-		if c.panic != nil {
-			panic(c.panic)
-		}
-		if e := s.finish(&d, rec); e != nil {
-			return e
-		}
-		if _, e := m.swap(ctx, rec); e != nil {
-			return e
-		}
-		s.draft = d
-		if errors.Is(err, ErrNotFound) {
-			return nil
-		}
+		*base = current
 	}
 	return ErrConflict
+}
+
+// recopy makes rec what the ops make of d.
+func (c *commit) recopy(d *draft, rec *Record) error {
+	if err := c.replay(d); err != nil || c.panic != nil {
+		return err
+	}
+	if err := c.s.finish(d, rec); err != nil {
+		return err
+	}
+	_, err := c.s.m.swap(c.ctx, rec)
+	c.s.draft = *d
+	return err
 }
 
 // swap updates a record by compare-and-set. After a lost answer it recognises

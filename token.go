@@ -25,33 +25,39 @@ type (
 // text for the cookie.
 type Token struct {
 	id     ID
-	secret secret
+	secret *secret // behind a pointer, which fmt does not follow where it cannot call Format
 }
 
 // ParseToken reads the 56 characters of a cookie. It accepts exactly one
 // spelling of each token.
 func ParseToken(s string) (Token, error) {
-	var t Token
+	id, sec, ok := splitToken(s)
+	if !ok {
+		return Token{}, fmt.Errorf("%w: token: expected %d characters of base64url", ErrInvalid, tokenChars)
+	}
+	return Token{id, &sec}, nil
+}
+
+func splitToken(s string) (id ID, sec secret, ok bool) {
 	if len(s) != tokenChars {
-		return t, fmt.Errorf("%w: token: expected %d characters of base64url", ErrInvalid, tokenChars)
+		return "", sec, false
 	}
 	var raw [tokenBytes]byte
 	for i := 0; i < tokenChars; i += 4 { // decoded by hand: no copy of s, no newline tolerance
 		a, b, c, d := unb64[s[i]], unb64[s[i+1]], unb64[s[i+2]], unb64[s[i+3]]
 		if a|b|c|d > 63 {
-			return t, fmt.Errorf("%w: token: expected %d characters of base64url", ErrInvalid, tokenChars)
+			return "", sec, false
 		}
 		j := i / 4 * 3
 		raw[j], raw[j+1], raw[j+2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
 	}
-	copy(t.secret[:], raw[idBytes:])
+	copy(sec[:], raw[idBytes:])
 	// 22 bytes end inside a group of four characters, so the ID's last two
 	// characters are not always a prefix of the token's.
-	var id [idChars]byte
-	copy(id[:], s[:idChars-2])
-	b64.Encode(id[idChars-2:], raw[idBytes-1:idBytes])
-	t.id = ID(id[:])
-	return t, nil
+	var text [idChars]byte
+	copy(text[:], s[:idChars-2])
+	b64.Encode(text[idChars-2:], raw[idBytes-1:idBytes])
+	return ID(text[:]), sec, true
 }
 
 // unb64 maps a base64url character to its value, any other to 255.
@@ -77,7 +83,7 @@ func (t Token) Reveal() string {
 
 func (t Token) appendTo(b []byte) []byte {
 	var raw [tokenBytes + 2]byte // room for what a malformed ID would decode to
-	if len(t.id) != idChars {
+	if len(t.id) != idChars || t.secret == nil {
 		return b
 	}
 	if _, err := b64.Decode(raw[:], []byte(t.id)); err != nil {
@@ -98,7 +104,8 @@ func (t Token) MarshalText() ([]byte, error) { return []byte(t.masked()), nil }
 
 func (t Token) masked() string { return string(t.id) + "…" }
 
-func newSecret() (s secret) {
+func newSecret() *secret {
+	s := new(secret)
 	rand.Read(s[:])
 	return s
 }
