@@ -108,7 +108,7 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 	s.draft.head, s.redraw = c.drafted.head, true
 	if s.issued != nil {
 		if hash := s.issued.hash(); hash.equal(&s.draft.head.cur) {
-			s.presented, s.proof, s.standing = *s.issued, hash, standsCurrent
+			s.presented, s.proof, s.standing = s.issued, hash, standsCurrent
 		}
 	}
 	if s.draft.head.cur != before {
@@ -138,6 +138,10 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 	}
 	ctx := lead.ctx
 	for attempt := range commitAttempts {
+		if base.Dead { // it moved while this batch waited
+			reason, _ := decodeTombstone(base.Payload)
+			return end(batch, base, reason)
+		}
 		d := &lead.s.draft // with its ops applied
 		first := attempt == 0 && len(batch) == 1 && base.Version == lead.s.base.Version
 		if !first {

@@ -288,13 +288,12 @@ func (s *Session) successor() Token {
 	case s.state != StateActive || s.birth != nil:
 		return Token{}
 	case s.issued != nil:
-		return Token{id: s.base.ID, secret: s.issued}
+		return Token{id: s.base.ID, secret: s.issued.hide()}
 	case s.hasToken && h.has(flagNext) && s.proof.equal(&h.cur):
 		next := s.presented.successor(h.seed[:])
-		return Token{id: s.base.ID, secret: &next}
+		return Token{id: s.base.ID, secret: next.hide()}
 	case s.resend && s.hasToken && s.standing != standsPrevious:
-		again := s.presented
-		return Token{id: s.base.ID, secret: &again}
+		return Token{id: s.base.ID, secret: s.presented.hide()}
 	}
 	return Token{}
 }

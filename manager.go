@@ -71,7 +71,7 @@ func (m *Manager) Authenticate(ctx context.Context, token string) (*Session, err
 	if err != nil {
 		return nil, fmt.Errorf("sojourn: authenticate: %w", err)
 	}
-	s := &Session{m: m, ctx: ctx, passive: true, id: t.id, presented: *t.secret, hasToken: true}
+	s := &Session{m: m, ctx: ctx, passive: true, id: t.id, presented: t.secret.secret, hasToken: true}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("sojourn: authenticate: %w", err)
 	}

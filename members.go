@@ -1,6 +1,7 @@
 package sojourn
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,10 +25,12 @@ func (s *Session) Members(ctx context.Context) (map[string]json.RawMessage, uint
 // stored: ErrConflict. It returns the revision that holds now, in that case
 // too. ErrNotFound without a session.
 func (s *Session) Patch(ctx context.Context, changes map[string]json.RawMessage, ifRevision *uint64) (revision uint64, err error) {
+	trimmed := make(map[string]json.RawMessage, len(changes))
 	for key, raw := range changes {
 		if raw != nil && !json.Valid(raw) {
 			return 0, fmt.Errorf("%w: member %q, expected JSON", ErrInvalid, key)
 		}
+		trimmed[key] = bytes.Clone(bytes.TrimSpace(raw))
 	}
 	err = s.live(ctx, "patch", func() error {
 		if err := s.commit(ctx); err != nil { // what this request changed before is no conflict
@@ -40,7 +43,7 @@ func (s *Session) Patch(ctx context.Context, changes map[string]json.RawMessage,
 			if revision = d.head.rev; ifRevision != nil && *ifRevision != revision {
 				return ErrConflict
 			}
-			for key, raw := range changes {
+			for key, raw := range trimmed {
 				if raw == nil {
 					d.delete(key)
 				} else if err := d.set(key, raw); err != nil {

@@ -12,7 +12,7 @@ import (
 
 // samplePayloads are heads with every flag and with members.
 func samplePayloads() (ps [][]byte) {
-	aal := ptr(AAL(2))
+	aal := AAL(2)
 	for flags := range byte(flagsKnown + 1) {
 		d := draft{limits: &Options{MaxRecord: 1 << 20, MaxMembers: 1 << 10, MaxKey: 128}}
 		d.head = head{flags: flags, absolute: 1 << 41, created: 1 << 40, auth: 3, rotated: -4, seen: 5, prevUntil: 6, rev: 300,

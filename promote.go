@@ -44,7 +44,7 @@ func (s *Session) begin(owner string) error {
 		b.replaced = true
 		s.blank()
 	}
-	b.token = Token{id: newID(owner, s.m.opt.OwnerKey), secret: newSecret()}
+	b.token = Token{id: newID(owner, s.m.opt.OwnerKey), secret: newSecret().hide()}
 	s.furnish()
 	s.room.birth = b
 	s.birth, s.state, s.drop, s.issued, s.resend = &s.room.birth, StateActive, false, nil, false
@@ -124,8 +124,8 @@ func (s *Session) promote(ctx context.Context) error {
 	}
 	s.base, s.birth, s.redraw = rec, nil, true
 	s.state, s.reason, s.barred, s.id, s.opened = StateActive, "", false, rec.ID, false
-	s.presented, s.hasToken, s.standing = *b.token.secret, true, standsCurrent
-	s.issued = b.token.secret
+	s.presented, s.hasToken, s.standing = b.token.secret.secret, true, standsCurrent
+	s.issued = b.token.secret.secret
 	s.proof = s.presented.hash()
 	if s.m.watched(ctx) {
 		e := s.event(EventCreated)

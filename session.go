@@ -30,8 +30,8 @@ type Session struct {
 	failed    error // unavailable: sticks, so that the answer is 503
 	id        ID
 	hasToken  bool
-	presented secret
-	proof     digest // hash of presented
+	presented *secret // behind a pointer, which fmt does not follow
+	proof     digest  // hash of presented
 	standing  standing
 
 	state    State
@@ -217,7 +217,7 @@ func (s *Session) maintain(f func(*draft) error) {
 
 func (s *Session) prepare(d *draft) error {
 	if !d.head.has(flagNext) && s.proof.equal(&d.head.cur) {
-		d.head.prepare(&s.presented)
+		d.head.prepare(s.presented)
 	}
 	return nil
 }

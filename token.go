@@ -25,8 +25,14 @@ type (
 // text for the cookie.
 type Token struct {
 	id     ID
-	secret *secret // behind a pointer, which fmt does not follow where it cannot call Format
+	secret *hidden
 }
+
+// hidden keeps a secret two pointers deep: where fmt cannot call Format, as in
+// an unexported field, it follows one.
+type hidden struct{ *secret }
+
+func (s *secret) hide() *hidden { return &hidden{s} }
 
 // ParseToken reads the 56 characters of a cookie. It accepts exactly one
 // spelling of each token.
@@ -35,22 +41,23 @@ func ParseToken(s string) (Token, error) {
 	if !ok {
 		return Token{}, fmt.Errorf("%w: token: expected %d characters of base64url", ErrInvalid, tokenChars)
 	}
-	return Token{id, &sec}, nil
+	return Token{id, sec.hide()}, nil
 }
 
-func splitToken(s string) (id ID, sec secret, ok bool) {
+func splitToken(s string) (id ID, sec *secret, ok bool) {
 	if len(s) != tokenChars {
-		return "", sec, false
+		return "", nil, false
 	}
 	var raw [tokenBytes]byte
 	for i := 0; i < tokenChars; i += 4 { // decoded by hand: no copy of s, no newline tolerance
 		a, b, c, d := unb64[s[i]], unb64[s[i+1]], unb64[s[i+2]], unb64[s[i+3]]
 		if a|b|c|d > 63 {
-			return "", sec, false
+			return "", nil, false
 		}
 		j := i / 4 * 3
 		raw[j], raw[j+1], raw[j+2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
 	}
+	sec = new(secret)
 	copy(sec[:], raw[idBytes:])
 	// 22 bytes end inside a group of four characters, so the ID's last two
 	// characters are not always a prefix of the token's.
@@ -89,7 +96,7 @@ func (t Token) appendTo(b []byte) []byte {
 	if _, err := b64.Decode(raw[:], []byte(t.id)); err != nil {
 		return b
 	}
-	copy(raw[idBytes:], t.secret[:])
+	copy(raw[idBytes:], t.secret.secret[:])
 	return b64.AppendEncode(b, raw[:tokenBytes])
 }
 
