@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sojournhq/sojourn"
+	"github.com/spf13/cobra"
+)
+
+func newSessions() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sessions",
+		Short: "List, show and end the sessions in a store",
+		Long: `Works on the store of a server, also while that server runs: a session ended
+here is dead to the server's next request. Tokens are never shown, because a
+store does not know them.`,
+		Args: noSuchCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newSessionsList(), newSessionsShow(), newSessionsRevoke())
+	return cmd
+}
+
+// storeFlag adds --store to a command that works on a server's store.
+func storeFlag(cmd *cobra.Command, store *string) {
+	cmd.Flags().StringVar(store, "store", defaultStore, "the server's store, `sqlite:PATH`")
+	fromEnv(cmd, "store")
+}
+
+// withStore runs f on an existing store.
+func withStore(ctx context.Context, name string, f func(*sojourn.Manager, *openedStore) error) (err error) {
+	store, err := openStore(ctx, name, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	sessions, err := sojourn.New(store.Store, nil)
+	if err != nil {
+		return err
+	}
+	defer sessions.Close()
+	return f(sessions, store)
+}
+
+// parseID explains what to give instead, above all if it was a token.
+func parseID(s string) (sojourn.ID, error) {
+	if _, err := sojourn.ParseToken(s); err == nil {
+		return "", errors.New("this is a token, not a session ID; its first 30 characters are not its ID either: see \"sojourn token inspect\". Whoever reads it here has the session: revoke it")
+	}
+	id, err := sojourn.ParseID(s)
+	if err != nil {
+		return "", fmt.Errorf("%q is no session ID; expected the 30 characters that \"sojourn sessions list\" shows", s)
+	}
+	return id, nil
+}
