@@ -54,14 +54,13 @@ func (cb *combiner) run(c *commit) {
 	}
 
 	current := c.base
-	defer func() { cb.release(id, c, current) }() // also if a store panics
+	defer func() { shard.release(id, c, current) }() // also if a store panics
 	current = c.s.m.flush(c.batch, current)
 }
 
 // release ends c's lead: those that left with it are told, the first that
 // waits takes over.
-func (cb *combiner) release(id ID, c *commit, current Record) {
-	shard := cb.shard(id)
+func (shard *combinerShard) release(id ID, c *commit, current Record) {
 	shard.mu.Lock()
 	var next *commit
 	if len(c.behind) > 0 {

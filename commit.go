@@ -91,7 +91,7 @@ func (s *Session) commit(ctx context.Context) error {
 
 // update commits to an existing record, together with parallel requests.
 func (s *Session) update(ctx context.Context) (Reason, error) {
-	before := s.draft.head.cur
+	before := *s.draft.head.cur
 	c := &s.room.commit
 	if c.s != nil {
 		c = new(commit)
@@ -107,11 +107,11 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 	s.base = c.stored
 	s.draft.head, s.redraw = c.drafted.head, true
 	if s.issued != nil {
-		if hash := s.issued.hash(); hash.equal(&s.draft.head.cur) {
-			s.presented, s.proof, s.standing = s.issued, hash, standsCurrent
+		if hash := s.issued.hash(); hash.equal(s.draft.head.cur) {
+			s.presented, s.proof, s.standing = s.issued, *hash, standsCurrent
 		}
 	}
-	if s.draft.head.cur != before {
+	if *s.draft.head.cur != before {
 		if s.m.watched(ctx) {
 			s.m.emit(ctx, s.event(EventRenewed))
 		}
@@ -159,7 +159,7 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 			if c.skip {
 				continue
 			}
-			if c.s.nonce != 0 && d.head.hasNonce(c.s.nonce) {
+			if !first && c.s.nonce != 0 && d.head.hasNonce(c.s.nonce) {
 				c.stored, c.drafted, c.skip = base, d, true
 				continue
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -124,11 +125,9 @@ func (d *draft) apply(o *op) error {
 
 // encode writes the whole payload.
 func (d *draft) encode() ([]byte, error) {
-	size := 192 + d.ground
 	count := d.head.count
 	for i := range d.dirty {
 		c := &d.dirty[i]
-		size += len(c.key) + len(c.raw) + 8
 		if _, had := d.head.member(c.key); had != !c.deleted {
 			if had {
 				count--
@@ -140,7 +139,9 @@ func (d *draft) encode() ([]byte, error) {
 	if count > d.limits.MaxMembers {
 		return nil, fmt.Errorf("%w: %d members, the session may have %d", ErrTooLarge, count, d.limits.MaxMembers)
 	}
-	b := d.head.appendTo(make([]byte, 0, size))
+	scratch := scratches.Get().(*[]byte)
+	defer scratches.Put(scratch)
+	b := d.head.appendTo((*scratch)[:0])
 	b = binary.AppendUvarint(b, uint64(count))
 	for k, v := range d.head.entries() {
 		if !d.changed(k) {
@@ -157,8 +158,14 @@ func (d *draft) encode() ([]byte, error) {
 	if len(b) > d.limits.MaxRecord {
 		return nil, fmt.Errorf("%w: the session would have %d bytes, it may have %d", ErrTooLarge, len(b), d.limits.MaxRecord)
 	}
-	return b, nil
+	*scratch = b[:0]
+	exact := make([]byte, len(b)) // a store may keep it for long
+	copy(exact, b)
+	return exact, nil
 }
+
+// scratches hold payloads while they are written and their size is not known.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
 // nearFull reports whether only encoding can tell if the limits hold.
 func (d *draft) nearFull() bool {

@@ -15,7 +15,7 @@ func (s *Session) Exists(ctx context.Context) (bool, error) {
 	if err := s.use(ctx); err != nil {
 		return false, err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	return s.state == StateActive, nil
 }
 
@@ -24,7 +24,7 @@ func (s *Session) ID(ctx context.Context) (ID, error) {
 	if err := s.use(ctx); err != nil {
 		return "", err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.state != StateActive {
 		return "", nil
 	}
@@ -39,7 +39,7 @@ func (s *Session) Owner(ctx context.Context) (string, error) {
 	if err := s.use(ctx); err != nil {
 		return "", err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.state != StateActive {
 		return "", nil
 	}
@@ -55,12 +55,28 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 	if err := s.use(ctx); err != nil {
 		return Status{}, err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	st := s.status()
 	if s.birth != nil {
 		st.ID, st.Owner = s.birth.token.id, s.birth.owner
 	}
 	return st, nil
+}
+
+// Begin begins a session for nobody, if there is none, without storing anything
+// in it: as soon as there is something to keep, that happens by itself.
+func (s *Session) Begin(ctx context.Context) error {
+	if err := s.use(ctx); err != nil {
+		return err
+	}
+	defer s.unlock()
+	if s.state == StateActive {
+		return nil
+	}
+	if err := s.mayBegin(ctx); err != nil {
+		return err
+	}
+	return s.begin("")
 }
 
 // Login makes owner the session's user. The session always gets a new ID and
@@ -74,7 +90,7 @@ func (s *Session) Login(ctx context.Context, owner string) error {
 	if err := s.use(ctx); err != nil {
 		return err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	return s.begin(owner)
 }
 
@@ -88,7 +104,7 @@ func (s *Session) Revoke(ctx context.Context, reason Reason) error {
 	if err := s.use(ctx); err != nil {
 		return err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.base.ID != "" && s.state == StateActive {
 		if err := s.m.revoke(ctx, s.base.ID, s.base.Owner, reason); err != nil {
 			if errors.Is(err, ErrUnavailable) {
@@ -97,7 +113,7 @@ func (s *Session) Revoke(ctx context.Context, reason Reason) error {
 			return fmt.Errorf("sojourn: revoke: %w", err)
 		}
 	}
-	s.drop = s.hasToken || s.issued != nil
+	s.drop = s.hasToken || s.carried || s.issued != nil
 	s.forget(StateEnded, reason)
 	return nil
 }
@@ -137,10 +153,10 @@ func (s *Session) RenewNow(ctx context.Context) error {
 		hash := fresh.hash()
 		s.issued = fresh
 		return s.record(op{kind: opMeta, fn: func(d *draft) error {
-			if d.head.cur.equal(&hash) { // a repeated commit
+			if d.head.cur.equal(hash) { // a repeated commit
 				return nil
 			}
-			if !s.opened && d.head.standing(s.proof, d.now) >= standsPrevious || !s.opened && d.head.standing(s.proof, d.now) == standsNot {
+			if !s.opened && d.head.standing(&s.proof, d.now) >= standsPrevious || !s.opened && d.head.standing(&s.proof, d.now) == standsNot {
 				s.issued = nil // another request replaced it first: its answer carries the cookie
 				return nil
 			}
@@ -253,7 +269,7 @@ func (s *Session) SetLabel(ctx context.Context, label string) error {
 func (s *Session) Passive() {
 	if s.lock() == nil {
 		s.passive = true
-		s.mu.Unlock()
+		s.unlock()
 	}
 }
 
@@ -264,7 +280,7 @@ func (s *Session) Save(ctx context.Context) error {
 	if err := s.use(ctx); err != nil {
 		return err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if err := s.commit(ctx); err != nil {
 		return fmt.Errorf("sojourn: save: %w", err)
 	}
@@ -277,7 +293,7 @@ func (s *Session) Token(ctx context.Context) (Token, error) {
 	if err := s.use(ctx); err != nil {
 		return Token{}, err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	return s.successor(), nil
 }
 
@@ -289,7 +305,7 @@ func (s *Session) successor() Token {
 		return Token{}
 	case s.issued != nil:
 		return Token{id: s.base.ID, secret: s.issued.hide()}
-	case s.hasToken && h.has(flagNext) && s.proof.equal(&h.cur):
+	case s.hasToken && h.has(flagNext) && s.proof.equal(h.cur):
 		next := s.presented.successor(h.seed[:])
 		return Token{id: s.base.ID, secret: next.hide()}
 	case s.resend && s.hasToken && s.standing != standsPrevious:
@@ -303,7 +319,7 @@ func (s *Session) live(ctx context.Context, what string, f func() error) error {
 	if err := s.use(ctx); err != nil {
 		return err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	err := ErrNotFound
 	if s.state == StateActive {
 		err = f()

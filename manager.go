@@ -63,6 +63,20 @@ func (m *Manager) Open(ctx context.Context, id ID) (*Session, error) {
 	return s, nil
 }
 
+// Do opens the session of an ID, runs f with a context that carries it, and
+// saves: for jobs. What f changed is dropped if it returns an error.
+func (m *Manager) Do(ctx context.Context, id ID, f func(ctx context.Context) error) error {
+	s, err := m.Open(ctx, id)
+	if err != nil {
+		return err
+	}
+	ctx = NewContext(ctx, s)
+	if err := f(ctx); err != nil {
+		return err
+	}
+	return s.Save(ctx)
+}
+
 // Authenticate opens the session a token belongs to, as a request with this
 // cookie would: ErrInvalid for a malformed text, ErrReplayed for a replaced
 // secret, ErrNotFound for anything else that is no live session.
@@ -190,8 +204,21 @@ func (m *Manager) unavailable(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// emit hands an event to the observers and the log.
+// emit tells an event; if the session of ctx is locked, once it no longer is,
+// so that observers may use it.
 func (m *Manager) emit(ctx context.Context, e Event) {
+	if s := existing(ctx); s != nil {
+		if !s.mu.TryLock() {
+			s.postpone(ctx, e)
+			return
+		}
+		s.mu.Unlock()
+	}
+	m.tell(ctx, e)
+}
+
+// tell hands an event to the log and the observers.
+func (m *Manager) tell(ctx context.Context, e Event) {
 	level := slog.LevelDebug
 	switch e.Kind {
 	case EventUnavailable:

@@ -45,6 +45,42 @@ func (m *Manager) List(ctx context.Context, owner string) ([]Status, error) {
 	return list, nil
 }
 
+// Devices describes all live sessions of this session's user: see Manager.List.
+func (s *Session) Devices(ctx context.Context) ([]Status, error) {
+	owner, err := s.Owner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.m.List(NewContext(ctx, s), owner)
+}
+
+// RevokeDevice ends one session of this session's user. ErrNotFound if it has
+// ended, or is somebody else's.
+func (s *Session) RevokeDevice(ctx context.Context, id ID) error {
+	owner, err := s.Owner(ctx)
+	if err != nil {
+		return err
+	}
+	own, err := s.ID(ctx)
+	if err != nil {
+		return err
+	}
+	if id == own && id != "" {
+		return s.Revoke(ctx, ReasonRevoked)
+	}
+	st, err := s.m.Inspect(ctx, id)
+	if err == nil && (st.State != StateActive || st.Owner != owner || owner == "") {
+		err = ErrNotFound
+	}
+	if err == nil {
+		err = s.m.revoke(ctx, id, owner, ReasonRevoked)
+	}
+	if err != nil {
+		return fmt.Errorf("sojourn: revoke device: %w", err)
+	}
+	return nil
+}
+
 // RevokeOwner ends all sessions of an owner, also one that is just beginning.
 func (m *Manager) RevokeOwner(ctx context.Context, owner string) error {
 	_, err := m.revokeOwner(ctx, owner, true)
@@ -75,7 +111,7 @@ func (m *Manager) RevokeOthers(ctx context.Context, keep *Session) error {
 	if err := keep.use(ctx); err != nil {
 		return err
 	}
-	defer keep.mu.Unlock()
+	defer keep.unlock()
 	if err := m.revokeOthers(ctx, keep); err != nil {
 		if errors.Is(err, ErrUnavailable) {
 			keep.failed = err

@@ -44,7 +44,7 @@ func (s *Session) begin(owner string) error {
 		b.replaced = true
 		s.blank()
 	}
-	b.token = Token{id: newID(owner, s.m.opt.OwnerKey), secret: newSecret().hide()}
+	b.token = newToken(owner, s.m.opt.OwnerKey)
 	s.furnish()
 	s.room.birth = b
 	s.birth, s.state, s.drop, s.issued, s.resend = &s.room.birth, StateActive, false, nil, false
@@ -63,7 +63,7 @@ func (s *Session) imprint(d *draft) {
 	b, h := s.birth, &d.head
 	d.now = s.m.now().UnixMilli()
 	h.flags &= flagPolicy
-	h.cur, h.prev, h.next, h.seed, h.prevUntil = b.token.secret.hash(), digest{}, digest{}, [16]byte{}, 0
+	h.cur, h.prev, h.next, h.seed, h.prevUntil = b.token.secret.hash(), nil, nil, nil, 0
 	h.retired, h.nonces = nil, nil
 	h.created, h.rotated, h.seen, h.auth = d.now, d.now, d.now, 0
 	if b.owner != "" {
@@ -126,7 +126,7 @@ func (s *Session) promote(ctx context.Context) error {
 	s.state, s.reason, s.barred, s.id, s.opened = StateActive, "", false, rec.ID, false
 	s.presented, s.hasToken, s.standing = b.token.secret.secret, true, standsCurrent
 	s.issued = b.token.secret.secret
-	s.proof = s.presented.hash()
+	s.proof = *s.draft.head.cur
 	if s.m.watched(ctx) {
 		e := s.event(EventCreated)
 		e.From = event.From

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -190,4 +191,42 @@ func TestPanicOfAStoreDoesNotWedgeTheSession(t *testing.T) {
 			t.Errorf("next request: %d %q", a.code, a.body)
 		}
 	})
+}
+
+// watcher is a log handler and an observer that look at the session of the
+// context they get, as one that adds the user to each line does.
+type watcher struct {
+	slog.Handler
+	look func(ctx context.Context)
+}
+
+func (w watcher) Enabled(context.Context, slog.Level) bool        { return true }
+func (w watcher) Handle(ctx context.Context, _ slog.Record) error { w.look(ctx); return nil }
+func (w watcher) Observe(ctx context.Context, _ sojourn.Event)    { w.look(ctx) }
+
+// Whoever is called while the session is locked may ask for it: an error or an
+// answer, never a deadlock.
+func TestReentryOfObserversAndLoggers(t *testing.T) {
+	w := watcher{slog.DiscardHandler, func(ctx context.Context) {
+		if s, err := sojourn.From(ctx); err == nil {
+			s.Owner(ctx)
+		}
+	}}
+	for name, opt := range map[string]*sojourn.Options{
+		"observer": {Observers: []sojourn.Observer{w}},
+		"logger":   {Logger: slog.New(w)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, opt)
+			c := s.client()
+			within(t, "a session looked at by its "+name, func() {
+				for _, path := range []string{"/set/k/v", "/login/ada", "/set/k/w", "/get/k", "/logout"} {
+					if a := c.get(path); a.code != 200 {
+						t.Errorf("%s: %d", path, a.code)
+					}
+				}
+			})
+		})
+	}
 }

@@ -87,8 +87,8 @@ func TestResponseHijack(t *testing.T) {
 	if a.body != "ok" {
 		t.Errorf("body %q", a.body)
 	}
-	if s.log.Len() != 0 {
-		t.Errorf("server log: %s", s.log)
+	if got := s.complained(); got != "" {
+		t.Errorf("server log: %s", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package sojourn
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -22,7 +23,8 @@ type Session struct {
 	req *scope          // nil outside requests
 
 	mu     sync.Mutex
-	inFunc atomic.Bool // a function passed to Update runs under mu
+	late   atomic.Pointer[lateEvent] // to be told after mu is released
+	inFunc atomic.Bool               // a function passed to Update runs under mu
 
 	loaded    bool
 	opened    bool  // by ID: no secret is asked for
@@ -30,6 +32,7 @@ type Session struct {
 	failed    error // unavailable: sticks, so that the answer is 503
 	id        ID
 	hasToken  bool
+	carried   bool    // the client sent a cookie of ours, well-formed or not
 	presented *secret // behind a pointer, which fmt does not follow
 	proof     digest  // hash of presented
 	standing  standing
@@ -85,13 +88,20 @@ func (s *Session) lock() error {
 	return fmt.Errorf("%w: use of a session inside a function passed to its Update; read what it needs before", ErrInvalid)
 }
 
+func (s *Session) unlock() {
+	s.mu.Unlock()
+	if s.late.Load() != nil {
+		s.deliver()
+	}
+}
+
 // use locks and loads. The caller unlocks if there is no error.
 func (s *Session) use(ctx context.Context) error {
 	if err := s.lock(); err != nil {
 		return err
 	}
 	if err := s.load(ctx); err != nil {
-		s.mu.Unlock()
+		s.unlock()
 		return err
 	}
 	return nil
@@ -142,11 +152,12 @@ func (s *Session) load(ctx context.Context) error {
 
 // draw starts the draft anew from base.
 func (s *Session) draw() error {
-	s.draft = draft{ground: len(s.base.Payload), limits: s.m.opt, now: s.m.now().UnixMilli()}
+	d := &s.draft
+	d.ground, d.limits, d.now, d.extend, d.dirty = len(s.base.Payload), s.m.opt, s.m.now().UnixMilli(), false, nil
 	if s.room != nil {
-		s.draft.dirty = s.room.dirty[:0]
+		d.dirty = s.room.dirty[:0]
 	}
-	if err := s.draft.head.decode(s.base.Payload); err != nil {
+	if err := d.head.decode(s.base.Payload); err != nil {
 		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
 	}
 	for i := range s.ops { // pending, while the record moved on beneath them
@@ -169,8 +180,8 @@ func (s *Session) judge(ctx context.Context) {
 	if s.opened {
 		return
 	}
-	s.proof = s.presented.hash()
-	s.standing = h.standing(s.proof, now)
+	s.proof = sha256.Sum256(s.presented[:])
+	s.standing = h.standing(&s.proof, now)
 	switch s.standing {
 	case standsNot, standsReplaced:
 		s.state, s.barred = StateNone, true
@@ -183,7 +194,7 @@ func (s *Session) judge(ctx context.Context) {
 		return
 	case standsNext:
 		s.maintain(func(d *draft) error {
-			if d.head.has(flagNext) && s.proof.equal(&d.head.next) {
+			if d.head.has(flagNext) && s.proof.equal(d.head.next) {
 				p := s.m.policyOf(&d.head)
 				d.head.confirm(d.now, p.Grace)
 			}
@@ -216,7 +227,7 @@ func (s *Session) maintain(f func(*draft) error) {
 }
 
 func (s *Session) prepare(d *draft) error {
-	if !d.head.has(flagNext) && s.proof.equal(&d.head.cur) {
+	if !d.head.has(flagNext) && s.proof.equal(d.head.cur) {
 		d.head.prepare(s.presented)
 	}
 	return nil
@@ -273,11 +284,11 @@ func (s *Session) change(ctx context.Context, o op) error {
 	if err := s.use(ctx); err != nil {
 		return err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	before := s.state
 	if before != StateActive {
-		if s.barred {
-			return ErrStaleToken
+		if err := s.mayBegin(ctx); err != nil {
+			return err
 		}
 		if err := s.begin(""); err != nil {
 			return err
@@ -294,6 +305,20 @@ func (s *Session) change(ctx context.Context, o op) error {
 	}
 	recorded = true
 	return nil
+}
+
+// mayBegin refuses to begin a session for a token that has ended. One that
+// ended with all of its owner's is given a tombstone now, so that it is
+// forgotten like the others.
+func (s *Session) mayBegin(ctx context.Context) error {
+	if !s.barred {
+		return nil
+	}
+	if s.state == StateEnded && s.base.Version != 0 {
+		_ = s.m.revoke(ctx, s.base.ID, s.base.Owner, s.reason)
+		s.base.Version = 0
+	}
+	return ErrStaleToken
 }
 
 // policyOf is the policy in force for a record.

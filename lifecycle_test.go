@@ -1,0 +1,75 @@
+package sojourn_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/sojournhq/sojourn"
+)
+
+func TestBegin(t *testing.T) {
+	s := newSite(t, nil)
+	s.handle("/begin", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Begin(ctx) })
+	c := s.client()
+	if a := c.ok("/begin"); a.cookie == "" {
+		t.Fatalf("no cookie: %+v", a)
+	}
+	first := c.token
+	if a := c.ok("/begin"); a.cookie != "" {
+		t.Errorf("begun twice: %+v", a)
+	}
+	c.want("/status", 200, "active")
+	c.ok("/logout")
+	if a := c.send(first, "/begin"); a.code != 400 || a.cookie != "" {
+		t.Errorf("begun with an ended token: %+v", a)
+	}
+}
+
+func TestDo(t *testing.T) {
+	s := newSite(t, nil)
+	ctx := t.Context()
+	_, token, err := s.m.Create(ctx, "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := sojourn.Counter("n")
+	add := func(ctx context.Context) error { _, err := n.Add(ctx, 1); return err }
+	if err := s.m.Do(ctx, token.ID(), add); err != nil {
+		t.Fatal(err)
+	}
+	failed := errors.New("no")
+	if err := s.m.Do(ctx, token.ID(), func(ctx context.Context) error { return errors.Join(add(ctx), failed) }); !errors.Is(err, failed) {
+		t.Errorf("%v, expected the function's own error", err)
+	}
+	if err := s.m.Do(ctx, token.ID(), func(ctx context.Context) error {
+		if v, err := n.Get(ctx); v != 1 {
+			t.Errorf("%d, %v; expected 1, as a failed job stores nothing", v, err)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	if err := s.m.Revoke(ctx, token.ID(), sojourn.ReasonRevoked); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.m.Do(ctx, token.ID(), add); !errors.Is(err, sojourn.ErrNotFound) {
+		t.Errorf("%v, expected ErrNotFound", err)
+	}
+}
+
+func TestErrorAnswers(t *testing.T) {
+	s := newSite(t, nil)
+	for err, want := range map[error]int{
+		sojourn.ErrUnavailable: 503, sojourn.ErrNotFound: 401, sojourn.ErrStaleToken: 401, sojourn.ErrTooLarge: 413, sojourn.ErrCrossSite: 403,
+		sojourn.ErrAbsoluteLimit: 403, sojourn.ErrInvalid: 400, sojourn.ErrType: 500, errors.New("x"): 500,
+	} {
+		w := httptest.NewRecorder()
+		s.m.Error(w, httptest.NewRequest("GET", "/", nil), err)
+		if w.Code != want || (w.Header().Get("Retry-After") != "") != (want == 503) {
+			t.Errorf("%v: %d %v, expected %d", err, w.Code, w.Header(), want)
+		}
+	}
+}
