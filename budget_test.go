@@ -13,9 +13,9 @@ import (
 )
 
 // A budget is what the middleware may add to a bare handler. Allocations are
-// gated exactly. Times are those of a quiet machine on which the yardstick below
-// takes quietYardstick; on a slower or busier one they grow in proportion, as
-// measured in the same run.
+// gated exactly. Times are those of the machine they were set on; on a slower or
+// busier one they grow in proportion to the yardstick below, measured in the
+// same run, and have a margin for noise.
 var budgets = map[string]struct {
 	ns     float64
 	allocs float64
@@ -23,11 +23,14 @@ var budgets = map[string]struct {
 	"anonymous": {100, 0},
 	"ro":        {600, 5},
 	"rw":        {1500, 8},
-	"new":       {2000, 16},
+	"new":       {2000, 18},
 }
 
-// What the yardstick took where the budgets were set.
-const quietYardstick = 250 * time.Nanosecond
+// What the yardstick would take where the budgets were set: there scs 2.9 read
+// one value in 11.9 µs; where it takes 14.6 µs the yardstick takes 150 ns.
+const quietYardstick = 122 * time.Nanosecond
+
+const margin = 1.3
 
 var yardstickSink *[768]byte
 
@@ -84,14 +87,14 @@ func TestBudgetOfARequest(t *testing.T) {
 		return probes[slices.IndexFunc(probes, func(p *probe) bool { return p.name == name })].best
 	}
 	slow := max(1, float64(best("yardstick"))/float64(quietYardstick))
-	t.Logf("yardstick %v, machine counted as %.2f times slower than quiet; bare %v", best("yardstick"), slow, best("bare"))
+	t.Logf("yardstick %v, this machine counts as %.2f times slower; bare %v", best("yardstick"), slow, best("bare"))
 	for _, p := range probes[2:] {
 		b := budgets[p.name]
 		over := float64(p.best - best("bare"))
 		allocs := testing.AllocsPerRun(2000, p.run)
 		t.Logf("%-10s %6.0f ns over bare (budget %.0f), %.0f allocations (budget %.0f)", p.name, over, b.ns, allocs, b.allocs)
-		if over > b.ns*slow {
-			t.Errorf("%s: %.0f ns over a bare handler, budget %.0f × %.2f", p.name, over, b.ns, slow)
+		if over > b.ns*slow*margin {
+			t.Errorf("%s: %.0f ns over a bare handler, budget %.0f × %.2f × %.1f", p.name, over, b.ns, slow, margin)
 		}
 		if allocs > b.allocs {
 			t.Errorf("%s: %.0f allocations over a bare handler, budget %.0f", p.name, allocs, b.allocs)
