@@ -34,8 +34,7 @@ type slot struct {
 
 	mu    sync.Mutex
 	ctx   context.Context
-	until time.Time // of ctx; zero for none
-	ended bool      // ctx has ended during the call
+	ended bool // ctx has ended during the call
 	conns map[*conn]struct{}
 }
 
@@ -75,15 +74,8 @@ func (p *pool) do(ctx context.Context, f func(*memcache.Client) error) error {
 	err = f(s.client)
 	whole := stop()
 	p.give(s, whole, err)
-	if err == nil {
-		return nil
-	}
-	end := ctx.Err()
-	if until, ok := ctx.Deadline(); end == nil && ok && !time.Now().Before(until) {
-		end = context.DeadlineExceeded // which the connection noticed first
-	}
-	if end != nil {
-		return fmt.Errorf("%w: %w", end, err)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
 	return err
 }
@@ -134,8 +126,7 @@ func (p *pool) give(s *slot, whole bool, err error) {
 // time.
 func broken(err error) bool {
 	var op *net.OpError
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.As(err, &op) && !errors.Is(err, os.ErrDeadlineExceeded)
+	return errors.As(err, &op) && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func (p *pool) close() {
@@ -153,7 +144,6 @@ func (p *pool) close() {
 func (s *slot) begin(ctx context.Context) (stop func() bool) {
 	s.mu.Lock()
 	s.ctx = ctx
-	s.until, _ = ctx.Deadline()
 	s.mu.Unlock()
 	if ctx.Done() == nil {
 		return func() bool { return true }
@@ -193,13 +183,19 @@ func (s *slot) connect(ctx context.Context, dial func(context.Context, string, s
 func (c *conn) SetDeadline(t time.Time) error {
 	c.slot.mu.Lock()
 	defer c.slot.mu.Unlock()
-	switch {
-	case c.slot.ended:
+	if c.slot.ended {
 		t = time.Unix(1, 0)
-	case !c.slot.until.IsZero() && c.slot.until.Before(t):
-		t = c.slot.until
 	}
 	return c.Conn.SetDeadline(t)
+}
+
+// Read says which server ended the connection.
+func (c *conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err == io.EOF {
+		err = &net.OpError{Op: "read", Net: "tcp", Addr: c.RemoteAddr(), Err: io.EOF}
+	}
+	return n, err
 }
 
 func (c *conn) Close() error {
