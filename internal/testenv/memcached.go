@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-const installMemcached = "apt-get install memcached (1.5 or newer)"
+const installMemcached = "apt-get install memcached"
 
 // A Memcached is one memcached. It holds everything in memory, so Kill and Start
 // empty it.

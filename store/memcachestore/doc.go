@@ -1,4 +1,4 @@
-// Package memcachestore keeps sessions in Memcached, 1.4.31 or newer: for
+// Package memcachestore keeps sessions in Memcached (tested with 1.6): for
 // installations that have nothing else that many machines can reach.
 //
 //	store, err := memcachestore.Open(ctx, "memcached://10.0.0.1:11211,10.0.0.2:11211", nil)
