@@ -32,6 +32,11 @@ func (cb *combiner) shard(id ID) *combinerShard {
 }
 
 func (cb *combiner) run(c *commit) {
+	if c.s.m.carried {
+		c.self[0] = c
+		c.s.m.flush(c.self[:], c.s.base)
+		return
+	}
 	id := c.s.base.ID
 	shard := cb.shard(id)
 	shard.mu.Lock()

@@ -21,6 +21,7 @@ type Manager struct {
 	cross    *http.CrossOriginProtection
 	origins  []string
 	warnOnce sync.Once
+	carried  bool // the store is
 }
 
 // New checks opt (nil: the defaults) and joins it with store. It does no I/O
@@ -34,6 +35,7 @@ func New(store Store, opt *Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{store: store, opt: settled, cross: http.NewCrossOriginProtection()}
+	_, m.carried = As[carried](store)
 	for _, trusted := range settled.TrustedOrigins {
 		o, err := origin(trusted)
 		if err == nil {
@@ -166,7 +168,7 @@ func (m *Manager) loadWithin(d *deadline, id ID) (Record, error) {
 	for retry := false; ; retry = true {
 		rec, err := m.store.Load(d, id)
 		d.stop()
-		if err == nil || errors.Is(err, ErrNotFound) {
+		if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnsupported) {
 			return rec, err
 		}
 		if retry {
