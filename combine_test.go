@@ -1,0 +1,72 @@
+package sojourn_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/sojournhq/sojourn"
+)
+
+// A stall is a store in which something happens before the next Update takes
+// effect, or before it is answered.
+type stall struct {
+	sojourn.Store
+	before, after atomic.Pointer[func()]
+}
+
+func (s *stall) Update(ctx context.Context, r *sojourn.Record) (sojourn.Record, error) {
+	if f := s.before.Swap(nil); f != nil {
+		(*f)()
+	}
+	current, err := s.Store.Update(ctx, r)
+	if f := s.after.Swap(nil); f != nil {
+		(*f)()
+	}
+	return current, err
+}
+
+// stalled gives the site such a store. Commits of the session that begin
+// meanwhile queue behind the one that waits.
+func (s *site) stalled() *stall {
+	st := &stall{Store: s.store.Store}
+	s.store.Store = st
+	return st
+}
+
+// A batch may be larger than what a record remembers of commits.
+func TestP3ALostAnswerOfManyTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		c := s.client()
+		c.ok("/login/ada")
+		const writers = 200
+		var wg sync.WaitGroup
+		during := func() {
+			lost := false
+			s.store.fault = func(op string) (before, after error) {
+				if op == "update" && !lost {
+					lost = true
+					return nil, errLost
+				}
+				return nil, nil
+			}
+			for range writers {
+				wg.Go(func() {
+					if a := c.send(c.token, "/add"); a.code != 200 {
+						t.Errorf("%+v", a)
+					}
+				})
+			}
+			synctest.Wait()
+		}
+		s.stalled().before.Store(&during)
+		if a := c.send(c.token, "/add"); a.code != 200 {
+			t.Errorf("%+v", a)
+		}
+		wg.Wait()
+		c.want("/count", 200, "201")
+	})
+}
