@@ -70,3 +70,30 @@ func TestP3ALostAnswerOfManyTogether(t *testing.T) {
 		c.want("/count", 200, "201")
 	})
 }
+
+// Two logins of one visitor at the same time, as by a double click: the first
+// takes along what he collected, the second is no error.
+func TestTwoLoginsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		c := s.client()
+		c.ok("/set/k/v")
+		var second answer
+		var wg sync.WaitGroup
+		during := func() {
+			wg.Go(func() { second = c.send(c.token, "/login/ada") })
+			synctest.Wait()
+		}
+		s.stalled().before.Store(&during)
+		first := c.send(c.token, "/login/ada")
+		wg.Wait()
+		for _, a := range []answer{first, second} {
+			if b := c.send(a.cookie, "/owner"); a.code != 200 || b.body != "ada" {
+				t.Errorf("login: %+v, then owner %q", a, b.body)
+			}
+		}
+		if a := c.send(first.cookie, "/get/k"); a.body != "v" {
+			t.Errorf("after the first login k = %q", a.body)
+		}
+	})
+}

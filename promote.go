@@ -177,6 +177,9 @@ func (c *commit) move(base, rec *Record) error {
 	s, m := c.s, c.s.m
 	copied := s.base.Version
 	for range commitAttempts {
+		if base.Dead { // another login of this process, ahead of ours, moved it
+			return c.recopy(&draft{limits: m.opt}, rec)
+		}
 		now := m.now()
 		d := draft{ground: len(base.Payload), limits: m.opt}
 		if base.Version != copied {
