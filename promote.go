@@ -189,7 +189,7 @@ func (c *commit) move(base, rec *Record) error {
 			if base.ended(&d.head, now.UnixMilli()) != "" {
 				return c.recopy(&draft{limits: m.opt}, rec)
 			}
-			if err := c.recopy(&d, rec); err != nil {
+			if err := c.recopy(&d, rec); err != nil || c.panic != nil {
 				return err
 			}
 			copied = base.Version
