@@ -66,7 +66,7 @@ func (s *Session) commit(ctx context.Context) error {
 		reason, err = s.update(ctx)
 	}
 	maintenance := s.upkeep == len(s.ops)
-	s.ops, s.upkeep, s.nonce = s.ops[:0], 0, 0
+	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
 	switch {
 	case err == nil:
 		if len(keys) > 0 {
@@ -106,10 +106,8 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 	}
 	s.base = c.stored
 	s.draft.head, s.redraw = c.drafted.head, true
-	if s.issued != nil {
-		if hash := s.issued.hash(); hash.equal(s.draft.head.cur) {
-			s.presented, s.proof, s.standing = s.issued, *hash, standsCurrent
-		}
+	if s.fresh != nil && s.fresh.hash().equal(s.draft.head.cur) {
+		s.issued, s.presented, s.proof, s.standing = s.fresh, s.fresh, *s.draft.head.cur, standsCurrent
 	}
 	if *s.draft.head.cur != before {
 		if s.m.watched(ctx) {

@@ -54,7 +54,7 @@ func (s *Session) begin(owner string) error {
 
 // blank empties the draft and forgets the ops so far.
 func (s *Session) blank() {
-	s.ops, s.upkeep = nil, 0
+	s.ops, s.upkeep, s.fresh = nil, 0, nil
 	s.draft = draft{limits: s.m.opt}
 }
 

@@ -2,6 +2,7 @@ package sojourn_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"testing"
@@ -186,5 +187,80 @@ func TestP5RotationWaitsForTheStore(t *testing.T) {
 	s.store.fault = nil
 	if a := c.get("/get/k"); a.body != "v" || a.cookie == "" {
 		t.Errorf("afterwards: %+v", a)
+	}
+}
+
+// A new secret is sent if it was stored, and only then.
+func TestP5RenewNowSendsWhatIsStored(t *testing.T) {
+	s := newSite(t, nil)
+	s.handle("/twice", func(ctx context.Context, _ *http.Request) (any, error) {
+		return "", errors.Join(session(ctx).RenewNow(ctx), session(ctx).RenewNow(ctx))
+	})
+	s.handle("/again", func(ctx context.Context, _ *http.Request) (any, error) {
+		return "", errors.Join(session(ctx).RenewNow(ctx), session(ctx).Save(ctx), session(ctx).RenewNow(ctx))
+	})
+	c := s.client()
+	s.handle("/failing", func(ctx context.Context, _ *http.Request) (any, error) {
+		runs := 0
+		if _, err := keyK.Update(ctx, func(string) (string, error) {
+			if runs++; runs > 1 {
+				return "", errors.New("no longer")
+			}
+			return "v", nil
+		}); err != nil {
+			return nil, err
+		}
+		if err := session(ctx).RenewNow(ctx); err != nil {
+			return nil, err
+		}
+		c.send(c.token, "/set/other/x")
+		if err := session(ctx).Save(ctx); err == nil {
+			t.Error("saved, though Update failed on the newer data")
+		}
+		return "", nil
+	})
+	c.ok("/login/ada")
+	for _, path := range []string{"/twice", "/again", "/failing"} {
+		before := c.token
+		if a := c.ok(path); (a.cookie == "") != (path == "/failing") {
+			t.Errorf("%s: cookie %t", path, a.cookie != "")
+		}
+		c.want("/owner", 200, "ada")
+		if a := c.send(before, "/owner"); (a.body == "") != (path != "/failing") {
+			t.Errorf("%s: the secret before finds %q", path, a.body)
+		}
+	}
+}
+
+func TestP5TokenOfWhatIsStored(t *testing.T) {
+	s := newSite(t, nil)
+	ctx := t.Context()
+	_, token, err := s.m.Create(ctx, "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, renew := range map[string]func(*sojourn.Session) error{
+		"Renew":    func(ss *sojourn.Session) error { return ss.Renew(ctx) },
+		"RenewNow": func(ss *sojourn.Session) error { return ss.RenewNow(ctx) },
+	} {
+		ss, err := s.m.Authenticate(ctx, token.Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := renew(ss); err != nil {
+			t.Fatal(err)
+		}
+		if next, err := ss.Token(ctx); err != nil || next.ID() != "" {
+			t.Errorf("%s: a token before it is stored, %v", name, err)
+		}
+		if err := ss.Save(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if token, err = ss.Token(ctx); err != nil || token.ID() == "" {
+			t.Errorf("%s: no token after it is stored, %v", name, err)
+		}
+	}
+	if _, err := s.m.Authenticate(ctx, token.Reveal()); err != nil {
+		t.Error(err)
 	}
 }

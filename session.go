@@ -54,6 +54,7 @@ type Session struct {
 	birth   *birth // a new record is to be created
 	resend  bool   // the cookie's lifetime changed
 
+	fresh   *secret // of RenewNow: issued once it is stored
 	issued  *secret // new, to be sent to the client
 	drop    bool    // the client should forget its token
 	touched bool
