@@ -320,7 +320,7 @@ func (s *Session) successor(h *head) Token {
 	case s.hasToken && h.has(flagNext) && s.proof.equal(h.cur):
 		next := s.presented.successor(h.seed[:])
 		return Token{id: s.base.ID, secret: next.hide()}
-	case s.resend && s.hasToken && s.standing != standsPrevious:
+	case s.resend && s.hasToken && s.proof.equal(h.cur): // not one replaced meanwhile
 		return Token{id: s.base.ID, secret: s.presented.hide()}
 	}
 	return Token{}

@@ -264,3 +264,23 @@ func TestP5TokenOfWhatIsStored(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A request may find at its end that its secret has been replaced: it must not
+// send it again, although the cookie's lifetime changed.
+func TestP5RememberSendsNoStaleSecret(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Renew(ctx) })
+	s.handle("/remember", func(ctx context.Context, _ *http.Request) (any, error) {
+		if _, err := session(ctx).Owner(ctx); err != nil {
+			return nil, err
+		}
+		c.ok("/renew")
+		c.ok("/owner") // the successor is used
+		return "", session(ctx).Remember(ctx, true)
+	})
+	c.ok("/login/ada")
+	if a := c.send(c.token, "/remember"); a.code != 200 || a.cookie != "" {
+		t.Errorf("%d, cookie %t", a.code, a.cookie != "")
+	}
+}
