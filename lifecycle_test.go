@@ -73,3 +73,24 @@ func TestErrorAnswers(t *testing.T) {
 		}
 	}
 }
+
+// Whoever logs in last in one request has the session; the one before the
+// request ends, whosever it was.
+func TestLoginOfTwoUsersInOneRequest(t *testing.T) {
+	s := newSite(t, nil)
+	s.handle("/both", func(ctx context.Context, _ *http.Request) (any, error) {
+		return "", errors.Join(session(ctx).Login(ctx, "ada"), session(ctx).Login(ctx, "bob"))
+	})
+	for _, first := range []string{"/set/k/v", "/login/ada", "/login/bob", "/login/cleo"} {
+		c := s.client()
+		c.ok(first)
+		c.ok("/set/k/v")
+		before := c.token
+		c.ok("/both")
+		c.want("/owner", 200, "bob")
+		c.want("/get/k", 200, "")
+		if a := c.send(before, "/get/k"); a.body != "" {
+			t.Errorf("%s: the session before still holds %q", first, a.body)
+		}
+	}
+}

@@ -34,7 +34,7 @@ func (s *Session) begin(owner string) error {
 	case old != nil && old.owner == "":
 		b.inherit, b.replaced = old.inherit, old.replaced
 	case old != nil: // two users in one request: the later one starts empty
-		b.replaced = s.base.ID != "" && s.base.Owner != owner
+		b.replaced = old.inherit || old.replaced
 		s.blank()
 	case s.state != StateActive:
 		s.blank()
