@@ -83,8 +83,10 @@ func (s *Session) commit(ctx context.Context) error {
 		err = s.draw()
 	case errors.Is(err, ErrUnavailable):
 		s.failed = err
+	case s.birth != nil:
+		s.miscarry()
 	default:
-		s.redraw = s.birth == nil
+		s.redraw = true
 	}
 	return err
 }

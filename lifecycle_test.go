@@ -94,3 +94,36 @@ func TestLoginOfTwoUsersInOneRequest(t *testing.T) {
 		}
 	}
 }
+
+// A login that cannot be stored leaves the session as it was, and the handler
+// may say so in its own words.
+func TestLoginThatFails(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	s.handle("/join", func(ctx context.Context, _ *http.Request) (any, error) {
+		runs := 0
+		if _, err := keyK.Update(ctx, func(v string) (string, error) {
+			if runs++; runs > 1 {
+				return "", errors.New("no longer")
+			}
+			return v + "!", nil
+		}); err != nil {
+			return nil, err
+		}
+		c.send(c.token, "/set/other/x")
+		if err := session(ctx).Login(ctx, "ada"); err != nil {
+			return nil, err
+		}
+		if err := session(ctx).Save(ctx); err == nil {
+			t.Error("saved, though Update failed on the newer data")
+		}
+		owner, err := session(ctx).Owner(ctx)
+		return "sorry" + owner, err
+	})
+	c.ok("/set/k/v")
+	if a := c.want("/join", 200, "sorry"); a.cookie != "" {
+		t.Errorf("cookie %q", a.cookie)
+	}
+	c.want("/get/k", 200, "v")
+	c.want("/owner", 200, "")
+}

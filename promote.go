@@ -20,6 +20,14 @@ type birth struct {
 	owner    string
 	inherit  bool // the old record's members come along
 	replaced bool // the old record is another user's
+	before   before
+}
+
+// before is what a session was before a birth, in case it comes to nothing.
+type before struct {
+	state        State
+	drop, resend bool
+	issued       *secret
 }
 
 // begin plans a new record; the caller holds s.mu and has loaded.
@@ -27,7 +35,10 @@ func (s *Session) begin(owner string) error {
 	if s.req != nil && s.req.begun.Load() {
 		return ErrHeadersSent
 	}
-	b := birth{owner: owner}
+	b := birth{owner: owner, before: before{s.state, s.drop, s.resend, s.issued}}
+	if s.birth != nil {
+		b.before = s.birth.before
+	}
 	switch old := s.birth; {
 	case old != nil && old.owner == owner:
 		return nil
@@ -50,6 +61,14 @@ func (s *Session) begin(owner string) error {
 	s.birth, s.state, s.drop, s.issued, s.resend = &s.room.birth, StateActive, false, nil, false
 	s.imprint(&s.draft)
 	return nil
+}
+
+// miscarry gives up the planned record and all changes so far.
+func (s *Session) miscarry() {
+	b := s.birth.before
+	s.blank()
+	s.birth, s.state, s.drop, s.resend, s.issued = nil, b.state, b.drop, b.resend, b.issued
+	s.redraw = s.state == StateActive
 }
 
 // blank empties the draft and forgets the ops so far.

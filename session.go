@@ -298,7 +298,7 @@ func (s *Session) change(ctx context.Context, o op) error {
 	recorded := false
 	defer func() { // also if a function of the caller's panics
 		if !recorded && before != StateActive {
-			s.state, s.birth, s.draft = before, nil, draft{}
+			s.miscarry()
 		}
 	}()
 	if err := s.record(o); err != nil {
