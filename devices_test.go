@@ -3,6 +3,7 @@ package sojourn_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -197,5 +198,31 @@ func TestRevokedByGenerationIsForgotten(t *testing.T) {
 		if !r.Dead || r.Expires.Sub(s.clock.now()) != 10*time.Minute {
 			t.Errorf("left behind: dead %t, until %v", r.Dead, r.Expires)
 		}
+	}
+}
+
+// What the request changed before it ended the other sessions is merged with
+// what parallel ones stored, also after the first byte.
+func TestP13RevokeOthersKeepsPendingChanges(t *testing.T) {
+	for _, first := range []string{"", "answer "} {
+		s := newSite(t, nil)
+		c := s.client()
+		c.ok("/login/ada")
+		s.mux.HandleFunc("/others", func(w http.ResponseWriter, r *http.Request) {
+			ctx := r.Context()
+			if first != "" {
+				io.WriteString(w, first)
+			}
+			if err := keyK.Set(ctx, "v"); err != nil {
+				t.Error(err)
+			}
+			c.send(c.token, "/set/parallel/w")
+			if err := s.m.RevokeOthers(ctx, session(ctx)); err != nil {
+				t.Error(err)
+			}
+		})
+		c.ok("/others")
+		c.want("/get/k", 200, "v")
+		c.want("/get/parallel", 200, "w")
 	}
 }

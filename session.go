@@ -45,7 +45,7 @@ type Session struct {
 
 	base    Record
 	draft   draft // base and the changes so far, as this request sees them
-	redraw  bool  // base is newer than draft.dirty's ground: decode again
+	redraw  bool  // base is newer than the draft's ground: decode again
 	ops     []op
 	upkeep  int // how many of ops are rotation, stored at the next chance
 	nonce   uint32
@@ -114,8 +114,9 @@ func (s *Session) load(ctx context.Context) error {
 		return s.failed
 	}
 	if s.redraw {
-		s.redraw = false
-		return s.draw()
+		err := s.draw()
+		s.redraw = err != nil
+		return err
 	}
 	if s.loaded {
 		return nil
@@ -151,7 +152,7 @@ func (s *Session) load(ctx context.Context) error {
 	return nil
 }
 
-// draw starts the draft anew from base.
+// draw starts the draft anew from base, with nothing pending.
 func (s *Session) draw() error {
 	d := &s.draft
 	d.ground, d.limits, d.now, d.extend, d.dirty = len(s.base.Payload), s.m.opt, s.m.now().UnixMilli(), false, nil
@@ -160,11 +161,6 @@ func (s *Session) draw() error {
 	}
 	if err := d.head.decode(s.base.Payload); err != nil {
 		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
-	}
-	for i := range s.ops { // pending, while the record moved on beneath them
-		if err := s.draft.apply(&s.ops[i]); err != nil {
-			return err
-		}
 	}
 	return nil
 }
