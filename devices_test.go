@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sojournhq/sojourn"
@@ -199,6 +200,41 @@ func TestRevokedByGenerationIsForgotten(t *testing.T) {
 			t.Errorf("left behind: dead %t, until %v", r.Dead, r.Expires)
 		}
 	}
+}
+
+// A request of the kept session that came while all of them were ended, and is
+// still under way afterwards, must not end it for good.
+func TestP13RevokeOthersWhileOthersWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		s.handle("/others", func(ctx context.Context, _ *http.Request) (any, error) {
+			return "", s.m.RevokeOthers(ctx, session(ctx))
+		})
+		lifted := make(chan struct{})
+		s.handle("/slow", func(ctx context.Context, _ *http.Request) (any, error) {
+			if _, err := session(ctx).Owner(ctx); err != nil {
+				t.Error(err)
+			}
+			<-lifted
+			return "", keyK.Set(ctx, "x")
+		})
+		c := s.client()
+		c.ok("/login/ada")
+		var slow answer
+		var wg sync.WaitGroup
+		during := func() { // between the revocation and the lift
+			wg.Go(func() { slow = c.send(c.token, "/slow") })
+			synctest.Wait()
+		}
+		s.stalled().before.Store(&during)
+		c.ok("/others")
+		close(lifted)
+		wg.Wait()
+		if slow.code != 400 || slow.cookie != "" {
+			t.Errorf("the request in between: %d, cookie %q", slow.code, slow.cookie)
+		}
+		c.want("/owner", 200, "ada")
+	})
 }
 
 // What the request changed before it ended the other sessions is merged with

@@ -306,13 +306,18 @@ func (s *Session) change(ctx context.Context, o op) error {
 
 // mayBegin refuses to begin a session for a token that has ended. One that
 // ended with all of its owner's is given a tombstone now, so that it is
-// forgotten like the others.
+// forgotten like the others, unless RevokeOthers has lifted it meanwhile.
 func (s *Session) mayBegin(ctx context.Context) error {
 	if !s.barred {
 		return nil
 	}
 	if s.state == StateEnded && s.base.Version != 0 {
-		_ = s.m.revoke(ctx, s.base.ID, s.base.Owner, s.reason)
+		now := s.m.now()
+		dead := s.base
+		dead.Dead, dead.Expires, dead.Payload = true, now.Add(s.m.opt.TombstoneFor), encodeTombstone(s.reason, now)
+		if _, err := s.m.swap(ctx, &dead); err == nil {
+			s.m.emit(ctx, Event{Kind: EventEnded, ID: dead.ID, Owner: dead.Owner, Reason: s.reason, At: now})
+		}
 		s.base.Version = 0
 	}
 	return ErrStaleToken
