@@ -74,7 +74,12 @@ func (s *Session) miscarry() {
 // blank empties the draft and forgets the ops so far.
 func (s *Session) blank() {
 	s.ops, s.upkeep, s.fresh = nil, 0, nil
-	s.draft = draft{limits: s.m.opt}
+	s.draft = *s.m.blank()
+}
+
+// blank is the draft of a session that holds nothing: its secret is nobody's.
+func (m *Manager) blank() *draft {
+	return &draft{limits: m.opt, head: head{cur: new(digest)}}
 }
 
 // imprint makes a draft the new record's: secrets, times and device.
@@ -197,7 +202,7 @@ func (c *commit) move(base, rec *Record) error {
 	copied := s.base.Version
 	for range commitAttempts {
 		if base.Dead { // another login of this process, ahead of ours, moved it
-			return c.recopy(&draft{limits: m.opt}, rec)
+			return c.recopy(m.blank(), rec)
 		}
 		now := m.now()
 		d := draft{ground: len(base.Payload), limits: m.opt}
@@ -206,7 +211,7 @@ func (c *commit) move(base, rec *Record) error {
 				return err
 			}
 			if base.ended(&d.head, now.UnixMilli()) != "" {
-				return c.recopy(&draft{limits: m.opt}, rec)
+				return c.recopy(m.blank(), rec)
 			}
 			if err := c.recopy(&d, rec); err != nil || c.panic != nil {
 				return err
@@ -223,7 +228,7 @@ func (c *commit) move(base, rec *Record) error {
 			return nil
 		case errors.Is(err, ErrNotFound):
 			// It ended meanwhile. What it held ends with it; the login stays.
-			return c.recopy(&draft{limits: m.opt}, rec)
+			return c.recopy(m.blank(), rec)
 		case !errors.Is(err, ErrConflict):
 			return err
 		}
