@@ -18,6 +18,7 @@ type commit struct {
 	panic   any    // of a function passed to Update, raised again by its caller
 	stored  Record
 	drafted *draft
+	renewed bool // its ops replaced the secret
 
 	// Of the combiner.
 	alone  func(base *Record) error // instead of replaying ops, with no other commit under way
@@ -93,12 +94,11 @@ func (s *Session) commit(ctx context.Context) error {
 
 // update commits to an existing record, together with parallel requests.
 func (s *Session) update(ctx context.Context) (Reason, error) {
-	before := *s.draft.head.cur
 	c := &s.room.commit
 	if c.s != nil {
 		c = new(commit)
 	}
-	c.s, c.ctx = s, ctx
+	c.s, c.ctx, c.renewed = s, ctx, *s.draft.was != *s.draft.head.cur
 	s.m.commits.run(c)
 	if c.panic != nil {
 		panic(c.panic)
@@ -111,10 +111,8 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 	if s.fresh != nil && s.fresh.hash().equal(s.draft.head.cur) {
 		s.issued, s.presented, s.proof, s.standing = s.fresh, s.fresh, *s.draft.head.cur, standsCurrent
 	}
-	if *s.draft.head.cur != before {
-		if s.m.watched(ctx) {
-			s.m.emit(ctx, s.event(EventRenewed))
-		}
+	if c.renewed && s.m.watched(ctx) {
+		s.m.emit(ctx, s.event(EventRenewed))
 	}
 	return "", nil
 }
@@ -244,6 +242,7 @@ func (c *commit) replay(d *draft) (err error) {
 			d.head, d.dirty = head, dirty
 		}
 		c.s.inFunc.Store(false)
+		c.renewed = *d.head.cur != *head.cur
 	}()
 	for i := range c.s.ops {
 		c.s.inFunc.Store(c.s.ops[i].kind == opFunc)

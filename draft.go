@@ -37,6 +37,7 @@ func (k opKind) once() bool { return k == opAdd || k == opFunc }
 type draft struct {
 	ground int // length of the payload it was decoded from
 	head   head
+	was    *digest  // the secret's hash in that payload
 	dirty  []change // newest last; at most one per key
 	limits *Options
 	now    int64

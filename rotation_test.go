@@ -284,3 +284,34 @@ func TestP5RememberSendsNoStaleSecret(t *testing.T) {
 		t.Errorf("%d, cookie %t", a.code, a.cookie != "")
 	}
 }
+
+// Observers are told of each new secret once, by the request that brought it
+// into force.
+func TestP5RenewalIsTold(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Renew(ctx) })
+	s.handle("/renewnow", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).RenewNow(ctx) })
+	s.handle("/slow", func(ctx context.Context, _ *http.Request) (any, error) {
+		if err := keyK.Set(ctx, "v"); err != nil {
+			return nil, err
+		}
+		c.ok("/owner")
+		return "", nil
+	})
+	c.ok("/login/ada")
+	for i, step := range []struct {
+		path string
+		told int
+	}{{"/owner", 0}, {"/renewnow", 1}, {"/set/k/v", 1}, {"/renew", 1}, {"/owner", 2}, {"/renew", 2}} {
+		c.ok(step.path)
+		if got := s.events.of(sojourn.EventRenewed); len(got) != step.told {
+			t.Errorf("%d after step %d, %s, expected %d", len(got), i, step.path, step.told)
+		}
+	}
+	// Two requests meet with the successor at once.
+	c.send(c.token, "/slow")
+	if got := s.events.of(sojourn.EventRenewed); len(got) != 3 || got[2].Owner != "ada" {
+		t.Errorf("%d after parallel requests, expected 3", len(got))
+	}
+}

@@ -162,6 +162,7 @@ func (s *Session) draw() error {
 	if err := d.head.decode(s.base.Payload); err != nil {
 		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
 	}
+	d.was = d.head.cur
 	return nil
 }
 
