@@ -235,7 +235,14 @@ func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 		*d = d.Truncate(time.Millisecond)
 	}
 	return s.live(ctx, "set policy", func() error {
-		before := s.m.policyOf(&s.draft.head)
+		before, after := s.m.policyOf(&s.draft.head), s.m.opt.Policy
+		if on {
+			after = p.over(&s.m.opt.Policy)
+		}
+		resend := after.CookieLifetime != before.CookieLifetime && s.birth == nil
+		if resend && s.req != nil && s.req.begun.Load() {
+			return ErrHeadersSent
+		}
 		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
 			d.head.policy, d.head.flags = &p, d.head.flags|flagPolicy
 			if !on {
@@ -246,12 +253,7 @@ func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 			d.extend = true
 			return nil
 		}})
-		if after := s.m.policyOf(&s.draft.head); err == nil && after.CookieLifetime != before.CookieLifetime && s.birth == nil {
-			if s.req != nil && s.req.begun.Load() {
-				return ErrHeadersSent
-			}
-			s.resend = true
-		}
+		s.resend = s.resend || resend && err == nil
 		return err
 	})
 }
