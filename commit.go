@@ -18,6 +18,7 @@ type commit struct {
 	panic   any    // of a function passed to Update, raised again by its caller
 	stored  Record
 	drafted *draft
+	renewed bool // its ops replaced the secret
 
 	// Of the combiner.
 	alone  func(base *Record) error // instead of replaying ops, with no other commit under way
@@ -66,7 +67,7 @@ func (s *Session) commit(ctx context.Context) error {
 		reason, err = s.update(ctx)
 	}
 	maintenance := s.upkeep == len(s.ops)
-	s.ops, s.upkeep, s.nonce = s.ops[:0], 0, 0
+	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
 	switch {
 	case err == nil:
 		if len(keys) > 0 {
@@ -83,20 +84,21 @@ func (s *Session) commit(ctx context.Context) error {
 		err = s.draw()
 	case errors.Is(err, ErrUnavailable):
 		s.failed = err
+	case s.birth != nil:
+		s.miscarry()
 	default:
-		s.redraw = s.birth == nil
+		s.redraw = true
 	}
 	return err
 }
 
 // update commits to an existing record, together with parallel requests.
 func (s *Session) update(ctx context.Context) (Reason, error) {
-	before := *s.draft.head.cur
 	c := &s.room.commit
 	if c.s != nil {
 		c = new(commit)
 	}
-	c.s, c.ctx = s, ctx
+	c.s, c.ctx, c.renewed = s, ctx, *s.draft.was != *s.draft.head.cur
 	s.m.commits.run(c)
 	if c.panic != nil {
 		panic(c.panic)
@@ -106,15 +108,11 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 	}
 	s.base = c.stored
 	s.draft.head, s.redraw = c.drafted.head, true
-	if s.issued != nil {
-		if hash := s.issued.hash(); hash.equal(s.draft.head.cur) {
-			s.presented, s.proof, s.standing = s.issued, *hash, standsCurrent
-		}
+	if s.fresh != nil && s.fresh.hash().equal(s.draft.head.cur) {
+		s.issued, s.presented, s.proof, s.standing = s.fresh, s.fresh, *s.draft.head.cur, standsCurrent
 	}
-	if *s.draft.head.cur != before {
-		if s.m.watched(ctx) {
-			s.m.emit(ctx, s.event(EventRenewed))
-		}
+	if c.renewed && s.m.watched(ctx) {
+		s.m.emit(ctx, s.event(EventRenewed))
 	}
 	return "", nil
 }
@@ -244,6 +242,7 @@ func (c *commit) replay(d *draft) (err error) {
 			d.head, d.dirty = head, dirty
 		}
 		c.s.inFunc.Store(false)
+		c.renewed = *d.head.cur != *head.cur
 	}()
 	for i := range c.s.ops {
 		c.s.inFunc.Store(c.s.ops[i].kind == opFunc)

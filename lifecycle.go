@@ -125,7 +125,7 @@ func (s *Session) forget(state State, reason Reason) {
 	}
 	s.state, s.reason, s.endedAt = state, reason, s.m.now()
 	s.ops, s.upkeep, s.birth, s.barred, s.redraw = nil, 0, nil, false, false
-	s.issued, s.draft = nil, draft{}
+	s.fresh, s.issued, s.draft = nil, nil, draft{}
 	s.base = Record{ID: s.base.ID, Owner: s.base.Owner}
 }
 
@@ -146,23 +146,28 @@ func (s *Session) Renew(ctx context.Context) error {
 // cookie lose their session.
 func (s *Session) RenewNow(ctx context.Context) error {
 	return s.renew(ctx, func() error {
-		if !s.opened && s.standing == standsPrevious {
+		switch {
+		case !s.opened && s.standing == standsPrevious:
 			return ErrStaleToken
+		case s.fresh != nil: // twice in one commit
+			return nil
 		}
 		fresh := newSecret()
 		hash := fresh.hash()
-		s.issued = fresh
-		return s.record(op{kind: opMeta, fn: func(d *draft) error {
+		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
 			if d.head.cur.equal(hash) { // a repeated commit
 				return nil
 			}
-			if !s.opened && d.head.standing(&s.proof, d.now) >= standsPrevious || !s.opened && d.head.standing(&s.proof, d.now) == standsNot {
-				s.issued = nil // another request replaced it first: its answer carries the cookie
-				return nil
+			if st := d.head.standing(&s.proof, d.now); !s.opened && (st == standsNot || st >= standsPrevious) {
+				return nil // another request replaced it first: its answer carries the cookie
 			}
 			d.head.replace(fresh, d.now)
 			return nil
 		}})
+		if err == nil {
+			s.fresh = fresh
+		}
+		return err
 	})
 }
 
@@ -230,7 +235,14 @@ func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 		*d = d.Truncate(time.Millisecond)
 	}
 	return s.live(ctx, "set policy", func() error {
-		before := s.m.policyOf(&s.draft.head)
+		before, after := s.m.policyOf(&s.draft.head), s.m.opt.Policy
+		if on {
+			after = p.over(&s.m.opt.Policy)
+		}
+		resend := after.CookieLifetime != before.CookieLifetime && s.birth == nil
+		if resend && s.req != nil && s.req.begun.Load() {
+			return ErrHeadersSent
+		}
 		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
 			d.head.policy, d.head.flags = &p, d.head.flags|flagPolicy
 			if !on {
@@ -241,12 +253,7 @@ func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 			d.extend = true
 			return nil
 		}})
-		if after := s.m.policyOf(&s.draft.head); err == nil && after.CookieLifetime != before.CookieLifetime && s.birth == nil {
-			if s.req != nil && s.req.begun.Load() {
-				return ErrHeadersSent
-			}
-			s.resend = true
-		}
+		s.resend = s.resend || resend && err == nil
 		return err
 	})
 }
@@ -294,12 +301,19 @@ func (s *Session) Token(ctx context.Context) (Token, error) {
 		return Token{}, err
 	}
 	defer s.unlock()
-	return s.successor(), nil
+	stored := &s.draft.head
+	if len(s.ops) > 0 && s.state == StateActive && s.birth == nil {
+		stored = new(head)
+		if err := stored.decode(s.base.Payload); err != nil {
+			return Token{}, fmt.Errorf("sojourn: token: %w", err)
+		}
+	}
+	return s.successor(stored), nil
 }
 
-// successor is the token to send: one newly issued, or the pending one.
-func (s *Session) successor() Token {
-	h := &s.draft.head
+// successor is the token to send: one newly issued, or the pending one of the
+// stored head h.
+func (s *Session) successor(h *head) Token {
 	switch {
 	case s.state != StateActive || s.birth != nil:
 		return Token{}
@@ -308,7 +322,7 @@ func (s *Session) successor() Token {
 	case s.hasToken && h.has(flagNext) && s.proof.equal(h.cur):
 		next := s.presented.successor(h.seed[:])
 		return Token{id: s.base.ID, secret: next.hide()}
-	case s.resend && s.hasToken && s.standing != standsPrevious:
+	case s.resend && s.hasToken && s.proof.equal(h.cur): // not one replaced meanwhile
 		return Token{id: s.base.ID, secret: s.presented.hide()}
 	}
 	return Token{}

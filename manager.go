@@ -118,7 +118,7 @@ func (m *Manager) Create(ctx context.Context, owner string) (*Session, Token, er
 	if err := s.Save(ctx); err != nil {
 		return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
 	}
-	return s, s.successor(), nil
+	return s, s.successor(&s.draft.head), nil
 }
 
 // Inspect describes the session of an ID, also after its end: its State is

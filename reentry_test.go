@@ -169,6 +169,40 @@ func TestUpdatePanicAtCommit(t *testing.T) {
 	}
 }
 
+// So it is at login, and the visitor's session stays.
+func TestUpdatePanicAtLogin(t *testing.T) {
+	s := newSite(t, nil)
+	_, token := s.begun()
+	mine := cookies("__Host-sojourn=" + token)
+	s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		runs := 0
+		keyK.Update(r.Context(), func(v string) (string, error) {
+			if runs++; runs > 1 {
+				panic("boom")
+			}
+			return v + "!", nil
+		})
+		if a := s.exchange("GET", "/set/other/x", mine); a.code != 200 {
+			t.Errorf("the parallel request: %d", a.code)
+		}
+		session(r.Context()).Login(r.Context(), "ada")
+	})
+	func() {
+		defer func() {
+			if recover() != "boom" {
+				t.Error("the panic did not arrive")
+			}
+		}()
+		s.exchange("GET", "/page", mine)
+	}()
+	if a := s.exchange("GET", "/get/k", mine); a.body != "v" {
+		t.Errorf("k = %q", a.body)
+	}
+	if list, err := s.m.List(t.Context(), "ada"); err != nil || len(list) != 0 {
+		t.Errorf("sessions of the user who did not log in: %v, %v", list, err)
+	}
+}
+
 // A panic of a store or an observer ends its request, and no other: the next
 // commit of the session must not wait for it for ever.
 func TestPanicOfAStoreDoesNotWedgeTheSession(t *testing.T) {

@@ -45,7 +45,7 @@ type Session struct {
 
 	base    Record
 	draft   draft // base and the changes so far, as this request sees them
-	redraw  bool  // base is newer than draft.dirty's ground: decode again
+	redraw  bool  // base is newer than the draft's ground: decode again
 	ops     []op
 	upkeep  int // how many of ops are rotation, stored at the next chance
 	nonce   uint32
@@ -54,6 +54,7 @@ type Session struct {
 	birth   *birth // a new record is to be created
 	resend  bool   // the cookie's lifetime changed
 
+	fresh   *secret // of RenewNow: issued once it is stored
 	issued  *secret // new, to be sent to the client
 	drop    bool    // the client should forget its token
 	touched bool
@@ -113,8 +114,9 @@ func (s *Session) load(ctx context.Context) error {
 		return s.failed
 	}
 	if s.redraw {
-		s.redraw = false
-		return s.draw()
+		err := s.draw()
+		s.redraw = err != nil
+		return err
 	}
 	if s.loaded {
 		return nil
@@ -150,7 +152,7 @@ func (s *Session) load(ctx context.Context) error {
 	return nil
 }
 
-// draw starts the draft anew from base.
+// draw starts the draft anew from base, with nothing pending.
 func (s *Session) draw() error {
 	d := &s.draft
 	d.ground, d.limits, d.now, d.extend, d.dirty = len(s.base.Payload), s.m.opt, s.m.now().UnixMilli(), false, nil
@@ -160,11 +162,7 @@ func (s *Session) draw() error {
 	if err := d.head.decode(s.base.Payload); err != nil {
 		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
 	}
-	for i := range s.ops { // pending, while the record moved on beneath them
-		if err := s.draft.apply(&s.ops[i]); err != nil {
-			return err
-		}
-	}
+	d.was = d.head.cur
 	return nil
 }
 
@@ -297,7 +295,7 @@ func (s *Session) change(ctx context.Context, o op) error {
 	recorded := false
 	defer func() { // also if a function of the caller's panics
 		if !recorded && before != StateActive {
-			s.state, s.birth, s.draft = before, nil, draft{}
+			s.miscarry()
 		}
 	}()
 	if err := s.record(o); err != nil {
@@ -309,13 +307,18 @@ func (s *Session) change(ctx context.Context, o op) error {
 
 // mayBegin refuses to begin a session for a token that has ended. One that
 // ended with all of its owner's is given a tombstone now, so that it is
-// forgotten like the others.
+// forgotten like the others, unless RevokeOthers has lifted it meanwhile.
 func (s *Session) mayBegin(ctx context.Context) error {
 	if !s.barred {
 		return nil
 	}
 	if s.state == StateEnded && s.base.Version != 0 {
-		_ = s.m.revoke(ctx, s.base.ID, s.base.Owner, s.reason)
+		now := s.m.now()
+		dead := s.base
+		dead.Dead, dead.Expires, dead.Payload = true, now.Add(s.m.opt.TombstoneFor), encodeTombstone(s.reason, now)
+		if _, err := s.m.swap(ctx, &dead); err == nil {
+			s.m.emit(ctx, Event{Kind: EventEnded, ID: dead.ID, Owner: dead.Owner, Reason: s.reason, At: now})
+		}
 		s.base.Version = 0
 	}
 	return ErrStaleToken

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sojournhq/sojourn"
 )
@@ -232,4 +233,36 @@ func TestP3CommitsOfParallelRequestsSurviveALostAnswer(t *testing.T) {
 	}
 	wg.Wait()
 	c.want("/count", 200, "81")
+}
+
+// Clocks of processes differ: what one has noted a second ahead, another must
+// not take for something long past.
+func TestP3ALostAnswerAndClocksThatDiffer(t *testing.T) {
+	s := newSite(t, nil)
+	behind := newClock()
+	behind.advance(-time.Second)
+	other, err := sojourn.New(s.store.Store, &sojourn.Options{Clock: behind.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.client()
+	c.ok("/login/ada")
+	id := s.onlyLive()
+	add := func(ctx context.Context) error { _, err := sojourn.Counter("n").Add(ctx, 1); return err }
+	stored := false
+	s.store.fault = func(op string) (before, after error) {
+		switch {
+		case op == "update" && !stored:
+			stored = true
+			return nil, errLost
+		case op == "load" && stored: // before the answer is asked for again
+			s.store.fault = nil
+			if err := other.Do(t.Context(), id, add); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil, nil
+	}
+	c.ok("/add")
+	c.want("/count", 200, "2")
 }
