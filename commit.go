@@ -60,6 +60,12 @@ func (s *Session) commit(ctx context.Context) error {
 			}
 		}
 	}
+	answered := false
+	defer func() { // a function passed to Update, or a store, may panic
+		if !answered {
+			s.dropChanges()
+		}
+	}()
 	var reason Reason
 	var err error
 	if s.birth != nil {
@@ -67,6 +73,7 @@ func (s *Session) commit(ctx context.Context) error {
 	} else {
 		reason, err = s.update(ctx)
 	}
+	answered = true
 	maintenance := s.upkeep == len(s.ops)
 	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
 	switch {
@@ -85,12 +92,20 @@ func (s *Session) commit(ctx context.Context) error {
 		err = s.draw()
 	case errors.Is(err, ErrUnavailable):
 		s.failed = err
-	case s.birth != nil:
-		s.miscarry()
 	default:
-		s.redraw = true
+		s.dropChanges()
 	}
 	return err
+}
+
+// dropChanges makes the session what it was before those that are pending.
+func (s *Session) dropChanges() {
+	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
+	if s.birth != nil {
+		s.miscarry()
+	} else {
+		s.redraw = true
+	}
 }
 
 // update commits to an existing record, together with parallel requests.
