@@ -84,14 +84,21 @@ func (s *Session) Begin(ctx context.Context) error {
 // does not. It takes effect with the commit: at the first byte of the answer,
 // or with Save.
 func (s *Session) Login(ctx context.Context, owner string) error {
-	if owner == "" || len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0) {
-		return fmt.Errorf("%w: owner, expected 1 to 255 bytes of UTF-8 without NUL", ErrInvalid)
+	if err := checkOwner(owner); err != nil {
+		return err
 	}
 	if err := s.use(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
 	return s.begin(owner)
+}
+
+func checkOwner(owner string) error {
+	if owner == "" || len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0) {
+		return fmt.Errorf("%w: owner, expected 1 to 255 bytes of UTF-8 without NUL", ErrInvalid)
+	}
+	return nil
 }
 
 // Logout ends the session now and for good, and lets the client forget its
