@@ -138,6 +138,7 @@ func (s *Session) forget(state State, reason Reason) {
 
 // Renew begins to replace the secret, as the timer does: the present one works
 // until its successor has been seen, so that no parallel request is logged out.
+// While the one before still works (Policy.Grace), it is new enough, and stays.
 // Outside a request the session must come from Authenticate.
 func (s *Session) Renew(ctx context.Context) error {
 	return s.renew(ctx, func() error {

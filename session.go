@@ -225,8 +225,8 @@ func (s *Session) maintain(f func(*draft) error) {
 }
 
 func (s *Session) prepare(d *draft) error {
-	if !d.head.has(flagNext) && s.proof.equal(d.head.cur) {
-		d.head.prepare(s.presented)
+	if h := &d.head; !h.has(flagNext) && !h.inGrace(d.now) && s.proof.equal(h.cur) {
+		h.prepare(s.presented)
 	}
 	return nil
 }
