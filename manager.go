@@ -215,9 +215,12 @@ func (m *Manager) emit(ctx context.Context, e Event) {
 	if s := existing(ctx); s != nil {
 		if !s.mu.TryLock() {
 			s.postpone(ctx, e)
+			if s.mu.TryLock() { // whoever held it may have looked before
+				s.unlock()
+			}
 			return
 		}
-		s.mu.Unlock()
+		s.unlock()
 	}
 	m.tell(ctx, e)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -298,4 +299,30 @@ func TestReentryOfObserversAndLoggers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What happens while another goroutine of the request uses the session is told
+// once it no longer does, without waiting for the next use.
+func TestEventsAreNotLeftBehind(t *testing.T) {
+	s := newSite(t, nil)
+	_, token := s.begun()
+	before := len(s.events.all)
+	s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		for i := 0; i < 20_000; i++ {
+			var wg sync.WaitGroup
+			wg.Go(func() { session(ctx).Exists(ctx) })
+			if err := s.m.RevokeOwner(ctx, "bob"); err != nil {
+				t.Error(err)
+			}
+			wg.Wait()
+			s.events.mu.Lock()
+			if got := len(s.events.all) - before; got != i+1 {
+				t.Errorf("%d events of %d", got, i+1)
+				i = 20_000
+			}
+			s.events.mu.Unlock()
+		}
+	})
+	s.exchange("GET", "/page", cookies("__Host-sojourn="+token))
 }

@@ -65,7 +65,7 @@ func (s *Session) Format(f fmt.State, _ rune) {
 	id := ID("in use")
 	if s.mu.TryLock() {
 		id = s.base.ID
-		s.mu.Unlock()
+		s.unlock()
 	}
 	fmt.Fprintf(f, "session(%s)", id)
 }
