@@ -83,7 +83,7 @@ func (s *Session) commit(ctx context.Context) error {
 			e.Keys = keys
 			s.m.emit(ctx, e)
 		}
-	case errors.Is(err, ErrNotFound):
+	case reason != "": // not just an error of a caller's function that says so
 		s.forget(StateEnded, reason)
 		s.barred = true
 	case errors.Is(err, ErrUnavailable) && maintenance && s.birth == nil:
