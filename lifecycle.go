@@ -151,7 +151,8 @@ func (s *Session) Renew(ctx context.Context) error {
 
 // RenewNow replaces the secret so that the old one is dead with the commit: for
 // a change of privilege or password. Other requests under way with the old
-// cookie lose their session.
+// cookie lose their session. ErrStaleToken, at the latest from the commit: the
+// secret presented has a successor in use already, which stays.
 func (s *Session) RenewNow(ctx context.Context) error {
 	return s.renew(ctx, func() error {
 		switch {
@@ -166,8 +167,13 @@ func (s *Session) RenewNow(ctx context.Context) error {
 			if d.head.cur.equal(hash) { // a repeated commit
 				return nil
 			}
-			if st := d.head.standing(&s.proof, d.now); !s.opened && (st == standsNot || st >= standsPrevious) {
-				return nil // another request replaced it first: its answer carries the cookie
+			if !s.opened {
+				switch d.head.standing(&s.proof, d.now) {
+				case standsPrevious: // replaced softly meanwhile, and good for a while
+					return ErrStaleToken
+				case standsNot, standsReplaced:
+					return nil // another request replaced it first: its answer carries the cookie
+				}
 			}
 			d.head.replace(fresh, d.now)
 			return nil

@@ -340,3 +340,29 @@ func TestP5RenewKeepsTheGrace(t *testing.T) {
 		t.Error("not renewed after the grace")
 	}
 }
+
+// A secret replaced by another request in the meantime has a successor that
+// RenewNow cannot end: it must not look as if it had.
+func TestP5RenewNowWithASecretReplacedMeanwhile(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Renew(ctx) })
+	s.handle("/password", func(ctx context.Context, _ *http.Request) (any, error) {
+		if err := session(ctx).RenewNow(ctx); err != nil {
+			return nil, err
+		}
+		c.ok("/renew")
+		c.ok("/owner") // the successor is used
+		return "", nil
+	})
+	c.ok("/login/ada")
+	first := c.token
+	if a := c.send(first, "/password"); a.code != 401 || a.cookie != "" {
+		t.Errorf("%d, cookie %q, expected 401", a.code, a.cookie)
+	}
+	for _, token := range []string{first, c.token} {
+		if a := c.send(token, "/owner"); a.body != "ada" {
+			t.Errorf("%+v", a)
+		}
+	}
+}
