@@ -2,6 +2,8 @@ package sojourn_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -99,5 +101,79 @@ func TestTwoLoginsAtOnce(t *testing.T) {
 		if a := c.send(first.cookie, "/get/k"); a.body != "v" {
 			t.Errorf("after the first login k = %q", a.body)
 		}
+	})
+}
+
+// What queues behind a commit meets the record that this one stored, and
+// another process may have changed it since. What a function refuses there is no
+// refusal yet.
+func TestP2NothingIsRefusedForAnOldRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		ctx := t.Context()
+		other, err := sojourn.New(s.store.Store, &sojourn.Options{Clock: s.clock.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := s.client()
+		c.ok("/add")
+		id := s.onlyLive()
+		for _, late := range []func(ctx context.Context, mine *sojourn.Session) error{
+			func(ctx context.Context, mine *sojourn.Session) error {
+				_, revision, err := mine.Members(ctx)
+				if err != nil {
+					return err
+				}
+				got, err := mine.Patch(ctx, map[string]json.RawMessage{"p": json.RawMessage("1")}, &revision)
+				if got != revision+1 {
+					t.Errorf("revision %d, expected %d", got, revision+1)
+				}
+				return err
+			},
+			func(ctx context.Context, mine *sojourn.Session) error {
+				_, err := sojourn.Key[int]("balance").Update(ctx, func(n int) (int, error) {
+					if n == 0 {
+						return 0, errors.New("nothing left")
+					}
+					return n - 1, nil
+				})
+				return errors.Join(err, mine.Save(ctx))
+			},
+			func(ctx context.Context, mine *sojourn.Session) error {
+				_, err := sojourn.Key[int]("balance").Update(ctx, func(n int) (int, error) {
+					if n == 0 {
+						panic("nothing left")
+					}
+					return n, nil
+				})
+				return errors.Join(err, mine.Save(ctx))
+			},
+		} {
+			var wg sync.WaitGroup
+			during := func() {
+				if err := other.Do(ctx, id, func(ctx context.Context) error { return sojourn.Key[int]("balance").Set(ctx, 2) }); err != nil {
+					t.Error(err)
+				}
+				mine, err := s.m.Open(ctx, id)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				wg.Go(func() {
+					if err := late(sojourn.NewContext(ctx, mine), mine); err != nil {
+						t.Error(err)
+					}
+				})
+				synctest.Wait()
+			}
+			s.stalled().after.Store(&during)
+			c.ok("/add")
+			wg.Wait()
+			if err := other.Do(ctx, id, func(ctx context.Context) error { return sojourn.Key[int]("balance").Delete(ctx) }); err != nil {
+				t.Error(err)
+			}
+			s.store.Store = s.store.Store.(*stall).Store
+		}
+		c.want("/count", 200, "4")
 	})
 }

@@ -84,14 +84,21 @@ func (s *Session) Begin(ctx context.Context) error {
 // does not. It takes effect with the commit: at the first byte of the answer,
 // or with Save.
 func (s *Session) Login(ctx context.Context, owner string) error {
-	if owner == "" || len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0) {
-		return fmt.Errorf("%w: owner, expected 1 to 255 bytes of UTF-8 without NUL", ErrInvalid)
+	if err := checkOwner(owner); err != nil {
+		return err
 	}
 	if err := s.use(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
 	return s.begin(owner)
+}
+
+func checkOwner(owner string) error {
+	if owner == "" || len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0) {
+		return fmt.Errorf("%w: owner, expected 1 to 255 bytes of UTF-8 without NUL", ErrInvalid)
+	}
+	return nil
 }
 
 // Logout ends the session now and for good, and lets the client forget its
@@ -131,6 +138,7 @@ func (s *Session) forget(state State, reason Reason) {
 
 // Renew begins to replace the secret, as the timer does: the present one works
 // until its successor has been seen, so that no parallel request is logged out.
+// While the one before still works (Policy.Grace), it is new enough, and stays.
 // Outside a request the session must come from Authenticate.
 func (s *Session) Renew(ctx context.Context) error {
 	return s.renew(ctx, func() error {
@@ -143,7 +151,8 @@ func (s *Session) Renew(ctx context.Context) error {
 
 // RenewNow replaces the secret so that the old one is dead with the commit: for
 // a change of privilege or password. Other requests under way with the old
-// cookie lose their session.
+// cookie lose their session. ErrStaleToken, at the latest from the commit: the
+// secret presented has a successor in use already, which stays.
 func (s *Session) RenewNow(ctx context.Context) error {
 	return s.renew(ctx, func() error {
 		switch {
@@ -158,8 +167,13 @@ func (s *Session) RenewNow(ctx context.Context) error {
 			if d.head.cur.equal(hash) { // a repeated commit
 				return nil
 			}
-			if st := d.head.standing(&s.proof, d.now); !s.opened && (st == standsNot || st >= standsPrevious) {
-				return nil // another request replaced it first: its answer carries the cookie
+			if !s.opened {
+				switch d.head.standing(&s.proof, d.now) {
+				case standsPrevious: // replaced softly meanwhile, and good for a while
+					return ErrStaleToken
+				case standsNot, standsReplaced:
+					return nil // another request replaced it first: its answer carries the cookie
+				}
 			}
 			d.head.replace(fresh, d.now)
 			return nil

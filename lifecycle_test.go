@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/sojournhq/sojourn"
@@ -126,4 +127,17 @@ func TestLoginThatFails(t *testing.T) {
 	}
 	c.want("/get/k", 200, "v")
 	c.want("/owner", 200, "")
+}
+
+// A user's name has the same bounds wherever his session begins.
+func TestCreateOfAnImpossibleOwner(t *testing.T) {
+	s := newSite(t, nil)
+	for _, owner := range []string{strings.Repeat("x", 256), "a\x00b", "\xff"} {
+		if _, _, err := s.m.Create(t.Context(), owner); !errors.Is(err, sojourn.ErrInvalid) {
+			t.Errorf("owner %q: %v, expected ErrInvalid", owner, err)
+		}
+	}
+	if _, _, err := s.m.Create(t.Context(), strings.Repeat("x", 255)); err != nil {
+		t.Error(err)
+	}
 }

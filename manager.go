@@ -111,6 +111,11 @@ func (s *Session) open() error {
 // Create begins a session outside a request, for an owner or, with "", for
 // nobody, and returns the token that its client should present.
 func (m *Manager) Create(ctx context.Context, owner string) (*Session, Token, error) {
+	if owner != "" {
+		if err := checkOwner(owner); err != nil {
+			return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
+		}
+	}
 	s := &Session{m: m, ctx: ctx, passive: true, loaded: true, state: StateNone}
 	if err := s.begin(owner); err != nil {
 		return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
@@ -212,9 +217,12 @@ func (m *Manager) emit(ctx context.Context, e Event) {
 	if s := existing(ctx); s != nil {
 		if !s.mu.TryLock() {
 			s.postpone(ctx, e)
+			if s.mu.TryLock() { // whoever held it may have looked before
+				s.unlock()
+			}
 			return
 		}
-		s.mu.Unlock()
+		s.unlock()
 	}
 	m.tell(ctx, e)
 }

@@ -303,15 +303,66 @@ func TestP5RenewalIsTold(t *testing.T) {
 	for i, step := range []struct {
 		path string
 		told int
-	}{{"/owner", 0}, {"/renewnow", 1}, {"/set/k/v", 1}, {"/renew", 1}, {"/owner", 2}, {"/renew", 2}} {
+	}{{"/owner", 0}, {"/renewnow", 1}, {"/set/k/v", 1}, {"/renew", 1}, {"/owner", 2}} {
 		c.ok(step.path)
 		if got := s.events.of(sojourn.EventRenewed); len(got) != step.told {
 			t.Errorf("%d after step %d, %s, expected %d", len(got), i, step.path, step.told)
 		}
 	}
-	// Two requests meet with the successor at once.
+	s.pass(time.Minute)
+	c.ok("/renew") // then two requests meet with the successor at once
 	c.send(c.token, "/slow")
 	if got := s.events.of(sojourn.EventRenewed); len(got) != 3 || got[2].Owner != "ada" {
 		t.Errorf("%d after parallel requests, expected 3", len(got))
+	}
+}
+
+// A replaced secret works for the grace period, however often Renew is called.
+func TestP5RenewKeepsTheGrace(t *testing.T) {
+	s := newSite(t, nil)
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Renew(ctx) })
+	c := s.client()
+	c.ok("/login/ada")
+	first := c.token
+	for range 3 {
+		c.ok("/renew")
+		c.ok("/owner")
+		s.pass(9 * time.Second)
+		if a := c.send(first, "/owner"); a.body != "ada" {
+			t.Errorf("within the grace: %+v", a)
+		}
+	}
+	second := c.token
+	s.pass(4 * time.Second)
+	c.ok("/renew")
+	c.want("/owner", 200, "ada")
+	if c.token == second {
+		t.Error("not renewed after the grace")
+	}
+}
+
+// A secret replaced by another request in the meantime has a successor that
+// RenewNow cannot end: it must not look as if it had.
+func TestP5RenewNowWithASecretReplacedMeanwhile(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Renew(ctx) })
+	s.handle("/password", func(ctx context.Context, _ *http.Request) (any, error) {
+		if err := session(ctx).RenewNow(ctx); err != nil {
+			return nil, err
+		}
+		c.ok("/renew")
+		c.ok("/owner") // the successor is used
+		return "", nil
+	})
+	c.ok("/login/ada")
+	first := c.token
+	if a := c.send(first, "/password"); a.code != 401 || a.cookie != "" {
+		t.Errorf("%d, cookie %q, expected 401", a.code, a.cookie)
+	}
+	for _, token := range []string{first, c.token} {
+		if a := c.send(token, "/owner"); a.body != "ada" {
+			t.Errorf("%+v", a)
+		}
 	}
 }

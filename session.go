@@ -65,7 +65,7 @@ func (s *Session) Format(f fmt.State, _ rune) {
 	id := ID("in use")
 	if s.mu.TryLock() {
 		id = s.base.ID
-		s.mu.Unlock()
+		s.unlock()
 	}
 	fmt.Fprintf(f, "session(%s)", id)
 }
@@ -225,8 +225,8 @@ func (s *Session) maintain(f func(*draft) error) {
 }
 
 func (s *Session) prepare(d *draft) error {
-	if !d.head.has(flagNext) && s.proof.equal(d.head.cur) {
-		d.head.prepare(s.presented)
+	if h := &d.head; !h.has(flagNext) && !h.inGrace(d.now) && s.proof.equal(h.cur) {
+		h.prepare(s.presented)
 	}
 	return nil
 }
@@ -341,7 +341,10 @@ func (s *Session) event(kind EventKind) Event {
 }
 
 func (s *Session) status() Status {
-	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Reason: s.reason, EndedAt: s.endedAt, Now: s.m.now()}
+	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Now: s.m.now()}
+	if s.state == StateEnded {
+		st.Reason, st.EndedAt = s.reason, s.endedAt
+	}
 	if s.state == StateNone {
 		st.ID, st.Owner = "", ""
 	}
@@ -353,8 +356,9 @@ func (s *Session) status() Status {
 	now := st.Now.UnixMilli()
 	expires := s.base.Expires.UnixMilli()
 	if s.birth != nil {
-		expires = min(now+p.Idle.Milliseconds(), h.absolute)
+		expires = now + p.Idle.Milliseconds()
 	}
+	expires = min(expires, h.absolute) // the policy may just have changed
 	ms := func(v int64) time.Duration { return time.Duration(max(v, 0)) * time.Millisecond }
 	seen := h.seen
 	if touched := expires - p.Idle.Milliseconds(); touched > seen && touched <= now {

@@ -266,3 +266,35 @@ func TestP3ALostAnswerAndClocksThatDiffer(t *testing.T) {
 	c.ok("/add")
 	c.want("/count", 200, "2")
 }
+
+// A function given to Update may fail as a session does: that ends none.
+func TestAFunctionsErrorIsItsOwn(t *testing.T) {
+	for _, login := range []bool{false, true} {
+		s := newSite(t, nil)
+		c := s.client()
+		s.handle("/page", func(ctx context.Context, _ *http.Request) (any, error) {
+			runs := 0
+			if _, err := keyK.Update(ctx, func(v string) (string, error) {
+				if runs++; runs > 1 {
+					return "", fmt.Errorf("looking for another session: %w", sojourn.ErrNotFound)
+				}
+				return v + "!", nil
+			}); err != nil {
+				return nil, err
+			}
+			c.send(c.token, "/set/other/x")
+			if login {
+				if err := session(ctx).Login(ctx, "ada"); err != nil {
+					return nil, err
+				}
+			}
+			if err := session(ctx).Save(ctx); !errors.Is(err, sojourn.ErrNotFound) {
+				t.Errorf("%v, expected the function's error", err)
+			}
+			return keyK.Get(ctx)
+		})
+		c.ok("/set/k/v")
+		c.want("/page", 200, "v")
+		c.want("/set/k/w", 200, "")
+	}
+}
