@@ -39,4 +39,7 @@ type statements struct {
 	// remove deletes a record if its deadline is before a time and returns what
 	// load selects, with 0 for the owner's generation: id, expires.
 	remove string
+	// scan selects the ID and what load selects of the records behind an ID, in
+	// the order of the bytes of their IDs: id, limit.
+	scan string
 }

@@ -141,6 +141,7 @@ func (s *Store) openReaders(ctx context.Context, path string, o Options) (err er
 	db.SetMaxIdleConns(o.Readers)
 	for text, stmt := range map[string]**sql.Stmt{
 		s.dialect.load: &s.load, s.dialect.list: &s.list, s.dialect.expired: &s.expired,
+		s.dialect.scan: &s.scan,
 	} {
 		if *stmt, err = db.PrepareContext(ctx, text); err != nil {
 			db.Close()

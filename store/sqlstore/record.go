@@ -60,13 +60,18 @@ func loadRecord(row *sql.Row, id sojourn.ID) (sojourn.Record, error) {
 	return r, err
 }
 
-// scanRecord reads the columns that load and remove return.
-func scanRecord(row *sql.Row, id sojourn.ID) (sojourn.Record, error) {
+// A row is one row of an answer: *sql.Row or *sql.Rows.
+type row interface{ Scan(dest ...any) error }
+
+// scanRecord reads the columns that load and remove return, and before them
+// those that lead names.
+func scanRecord(from row, id sojourn.ID, lead ...any) (sojourn.Record, error) {
 	// Versions and generations are stored as the signed integer of the same
 	// bits: SQL has no unsigned ones.
 	var version, state, expires, generation, ownerGeneration int64
 	r := sojourn.Record{ID: id}
-	if err := row.Scan(&version, &state, &expires, &r.Owner, &generation, &r.Payload, &ownerGeneration); err != nil {
+	columns := append(lead, &version, &state, &expires, &r.Owner, &generation, &r.Payload, &ownerGeneration)
+	if err := from.Scan(columns...); err != nil {
 		return sojourn.Record{}, err
 	}
 	r.Version, r.Generation, r.OwnerGeneration = uint64(version), uint64(generation), uint64(ownerGeneration)

@@ -8,14 +8,14 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-const selectRecord = `SELECT s.ver, s.state, s.expires, s.owner, s.gen, s.data, COALESCE(o.gen, 0)
-	FROM session s LEFT JOIN session_owner o ON o.owner = s.owner `
+const recordColumns = `s.ver, s.state, s.expires, s.owner, s.gen, s.data, COALESCE(o.gen, 0)
+	FROM session s LEFT JOIN session_owner o ON o.owner = s.owner`
 
 // The states are written out, not passed: an index or a plan could not count on
 // a parameter.
 var sqliteDialect = &dialect{
 	statements: statements{
-		load: selectRecord + `WHERE s.id = ?1`,
+		load: `SELECT ` + recordColumns + ` WHERE s.id = ?1`,
 		create: `INSERT INTO session (id, ver, state, expires, owner, gen, data)
 			VALUES (?1, ?2, ?3, ?4, ?5, COALESCE((SELECT gen FROM session_owner WHERE owner = ?5), 0), ?6)
 			ON CONFLICT (id) DO NOTHING RETURNING gen`,
@@ -32,6 +32,7 @@ var sqliteDialect = &dialect{
 			ON CONFLICT (owner) DO UPDATE SET gen = gen + 1 RETURNING gen`,
 		expired: `SELECT id FROM session WHERE expires < ?1 LIMIT ?2`,
 		remove:  `DELETE FROM session WHERE id = ?1 AND expires < ?2 RETURNING ver, state, expires, owner, gen, data, 0`,
+		scan:    `SELECT s.id, ` + recordColumns + ` WHERE s.id > ?1 ORDER BY s.id LIMIT ?2`,
 	},
 	explain: explainSQLite,
 }

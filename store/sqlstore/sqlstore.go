@@ -63,6 +63,7 @@ type Store struct {
 	load    *sql.Stmt
 	list    *sql.Stmt
 	expired *sql.Stmt
+	scan    *sql.Stmt
 	writes  *writer
 	close   func() error // the engine's end, after the last write
 	closing sync.Once
