@@ -78,7 +78,7 @@ func (p *Postgres) Kill() {
 	// One that lives on would keep the shared memory from the next server.
 	poll(5*time.Second, nil, func() error {
 		for _, c := range children {
-			if c.Signal(syscall.Signal(0)) == nil {
+			if runs(c.Pid) {
 				return fmt.Errorf("process %d has not ended", c.Pid)
 			}
 		}
@@ -112,6 +112,14 @@ func (p *Process) children() (all []*os.Process) {
 		}
 	}
 	return all
+}
+
+// runs reports whether a process has not ended. One that its parent has not asked
+// about yet has: its state, behind its name in parentheses, is Z.
+func runs(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	_, state, _ := strings.Cut(string(stat), ") ")
+	return err == nil && !strings.HasPrefix(state, "Z")
 }
 
 // URL is where the user reaches the database, directly, or with its host
