@@ -20,6 +20,8 @@ const (
 	erDupEntry     = 1062
 	erLockDeadlock = 1213 // on Galera also: the cluster did not accept the transaction
 	erCheckRead    = 1020 // MariaDB: the row has changed since the transaction began
+
+	erTooManyStatements = 1461 // max_prepared_stmt_count, of the whole server
 )
 
 // settleAttempts bounds how often an operation is run again. Each time another

@@ -54,6 +54,7 @@ var (
 // be stored.
 type Store struct {
 	db     *sql.DB
+	loads  *sql.Stmt // sqlLoad, nil if the server has no room for it
 	closed atomic.Bool
 }
 
@@ -67,9 +68,21 @@ func (s *Store) Load(ctx context.Context, id sojourn.ID) (sojourn.Record, error)
 }
 
 func (s *Store) load(ctx context.Context, id sojourn.ID) (sojourn.Record, error) {
-	r, err := scanRecord(s.db.QueryRowContext(ctx, sqlLoad, []byte(id)), id)
+	r, err := s.read(ctx, id)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && r.Dead {
 		err = sojourn.ErrNotFound
+	}
+	return r, err
+}
+
+// read runs what nearly every request does as a prepared statement: three
+// quarters of the time of a text that the server parses.
+func (s *Store) read(ctx context.Context, id sojourn.ID) (r sojourn.Record, err error) {
+	if s.loads != nil {
+		r, err = scanRecord(s.loads.QueryRowContext(ctx, []byte(id)), id)
+	}
+	if s.loads == nil || number(err) == erTooManyStatements {
+		r, err = scanRecord(s.db.QueryRowContext(ctx, sqlLoad, []byte(id)), id)
 	}
 	return r, err
 }

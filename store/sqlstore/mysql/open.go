@@ -61,7 +61,7 @@ func open(ctx context.Context, url string, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer conn.Close() // again does nothing
 	if err := checkServer(ctx, conn); err != nil {
 		return nil, err
 	}
@@ -72,7 +72,12 @@ func open(ctx context.Context, url string, o Options) (_ *Store, err error) {
 	if _, err := conn.ExecContext(ctx, sqlRemove+"('')"); err != nil {
 		return nil, err
 	}
-	return &Store{db: db}, nil
+	conn.Close() // there may be only one
+	s := &Store{db: db}
+	if s.loads, err = db.PrepareContext(ctx, sqlLoad); number(err) == erTooManyStatements {
+		err = nil
+	}
+	return s, err
 }
 
 // A connector gives each connection what the statements rely on.

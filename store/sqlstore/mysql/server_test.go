@@ -78,6 +78,22 @@ func TestTransactionsAreReadCommitted(t *testing.T) {
 	}
 }
 
+// Prepared statements are counted for the whole server: other programs may have
+// them all.
+func TestNoRoomForPreparedStatements(t *testing.T) {
+	url := newDatabase(t)
+	s := openURL(t, url, &Options{Conns: 1})
+	r := create(t, s, "one", "user")
+	admin(t, url, "SET GLOBAL max_prepared_stmt_count = 0")
+	defer admin(t, url, "SET GLOBAL max_prepared_stmt_count = DEFAULT")
+	s.db.SetMaxIdleConns(0) // the next operation connects anew
+	for _, s := range []*Store{s, openURL(t, url, nil)} {
+		if got, err := s.Load(t.Context(), r.ID); err != nil || string(got.Payload) != string(r.Payload) {
+			t.Errorf("load gives %v, %v", got, err)
+		}
+	}
+}
+
 func TestServerErrorsSayWhatToDo(t *testing.T) {
 	m := testenv.StartMariaDB(t, "max-allowed-packet=1M", "max-connections=4", "extra-max-connections=1")
 	root := m.AdminURL()

@@ -15,13 +15,14 @@ package postgres
 // There is no third case, since generations only rise: the increment locks the
 // owner's row, and of two first ones the later waits at the primary key.
 const (
-	recordColumns = `s.ver, s.state, s.expires, s.owner, s.gen, s.data, COALESCE(o.gen, 0)`
+	// A subselect costs a third less than a join here.
+	ownerGeneration = `COALESCE((SELECT o.gen FROM sojourn_owner o WHERE o.owner = s.owner), 0)`
+	recordColumns   = `s.ver, s.state, s.expires, s.owner, s.gen, s.data, ` + ownerGeneration
 
 	// The same of a row that may be missing; its ID is NULL then.
 	rowColumns = `s.id, COALESCE(s.ver, 0), COALESCE(s.state, 0), COALESCE(s.expires, 0), s.owner, COALESCE(s.gen, 0), s.data`
 
-	sqlLoad = `SELECT ` + recordColumns + `
-		FROM sojourn_session s LEFT JOIN sojourn_owner o ON o.owner = s.owner WHERE s.id = $1`
+	sqlLoad = `SELECT ` + recordColumns + ` FROM sojourn_session s WHERE s.id = $1`
 
 	// id, version, state, expires, owner, payload.
 	sqlCreate = `INSERT INTO sojourn_session (id, ver, state, expires, due, owner, gen, data)
@@ -35,8 +36,8 @@ const (
 	sqlUpdate     = `WITH changed AS (UPDATE sojourn_session SET data = $1, ver = ver + 1, state = $2, gen = $3,
 		expires = $6::bigint, due = LEAST(due, $6::bigint)` + updateWhere
 	updateWhere = ` WHERE id = $4 AND ver = $5 AND state = 0 RETURNING 1)
-		SELECT c.n, ` + rowColumns + `, COALESCE(o.gen, 0) FROM (SELECT count(*) AS n FROM changed) c
-		LEFT JOIN sojourn_session s ON c.n = 0 AND s.id = $4 LEFT JOIN sojourn_owner o ON o.owner = s.owner`
+		SELECT c.n, ` + rowColumns + `, ` + ownerGeneration + ` FROM (SELECT count(*) AS n FROM changed) c
+		LEFT JOIN sojourn_session s ON c.n = 0 AND s.id = $4`
 
 	// expires, id. The setting lasts until this transaction has committed, which
 	// therefore does not wait for the disk.
@@ -54,8 +55,7 @@ const (
 		ON CONFLICT (owner) DO UPDATE SET gen = sojourn_owner.gen + 1 RETURNING gen`
 
 	// id, limit.
-	sqlScan = `SELECT s.id, ` + recordColumns + `
-		FROM sojourn_session s LEFT JOIN sojourn_owner o ON o.owner = s.owner WHERE s.id > $1 ORDER BY s.id LIMIT $2`
+	sqlScan = `SELECT s.id, ` + recordColumns + ` FROM sojourn_session s WHERE s.id > $1 ORDER BY s.id LIMIT $2`
 
 	// expires, limit. Of the records that are due and that nobody holds, it removes
 	// those that have expired and makes the others, which a touch has moved, due
