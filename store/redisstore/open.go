@@ -43,7 +43,7 @@ func Open(ctx context.Context, url string, opt *Options) (*Store, error) {
 		s.Close()
 		return nil, wrap("open", err)
 	}
-	s.watching.Go(func() { s.watch(background) })
+	s.following.Go(func() { s.follow(background) })
 	return s, nil
 }
 

@@ -28,7 +28,7 @@ type Store struct {
 	replicated atomic.Bool // every primary had a replica when last asked
 	primaries  map[string]bool
 	stop       context.CancelFunc
-	watching   sync.WaitGroup
+	following  sync.WaitGroup
 }
 
 var (
@@ -227,7 +227,7 @@ func (s *Store) Close() error {
 	s.stop()
 	s.dialer.close()
 	s.client.Close()
-	s.watching.Wait()
+	s.following.Wait()
 	s.guard.close()
 	return nil
 }

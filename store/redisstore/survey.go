@@ -20,13 +20,13 @@ const (
 	replays = 3
 )
 
-// watch looks which primaries there are. One that was not there before may have
+// follow looks which primaries there are. One that was not there before may have
 // come up without what was ended lately: it is told again.
 //
 //	every 2 s, and soon after each new connection
 //	   survey ──▶ a primary we did not know? ──▶ replay the journal ──▶ now we know it
 //	          └─▶ answers that were lost?    ──▶ replay those
-func (s *Store) watch(ctx context.Context) {
+func (s *Store) follow(ctx context.Context) {
 	wait := surveyEvery
 	owed := 0 // replays of everything
 	timer := time.NewTimer(wait)
