@@ -27,7 +27,8 @@ type Store struct {
 
 	replicated atomic.Bool // every primary had a replica when last asked
 	primaries  map[string]bool
-	life       context.Context // until Close
+	serving    atomic.Pointer[map[string]string] // them, by address; nil if INFO is not permitted
+	life       context.Context                   // until Close
 	stop       context.CancelFunc
 	following  sync.WaitGroup
 	walks      walks

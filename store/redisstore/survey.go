@@ -81,12 +81,13 @@ func (s *Store) look(ctx context.Context, owed int) int {
 // survey notes which primaries there are, by the identity each run of a server
 // has, and whether all have replicas. It reports whether one is new.
 func (s *Store) survey(ctx context.Context) (fresh bool, err error) {
-	seen, replicated := map[string]bool{}, true
-	for _, node := range s.client.Nodes() {
+	seen, serving, replicated := map[string]bool{}, map[string]string{}, true
+	for addr, node := range s.client.Nodes() {
 		info, err := serverInfo(ctx, node, "server", "replication")
 		switch {
 		case isNoPermission(err):
 			s.replicated.Store(false)
+			s.serving.Store(nil)
 			return false, nil
 		case err != nil && s.topology == cluster:
 			continue // it may be about to be replaced
@@ -97,7 +98,7 @@ func (s *Store) survey(ctx context.Context) (fresh bool, err error) {
 		}
 		id := info["run_id"]
 		fresh = fresh || !s.primaries[id]
-		seen[id] = true
+		seen[id], serving[addr] = true, id
 		replicated = replicated && replicas(info) > 0
 	}
 	if len(seen) == 0 {
@@ -105,6 +106,7 @@ func (s *Store) survey(ctx context.Context) (fresh bool, err error) {
 		return false, nil
 	}
 	s.replicated.Store(replicated)
+	s.serving.Store(&serving)
 	s.primaries = seen
 	return fresh, nil
 }
