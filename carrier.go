@@ -21,6 +21,10 @@ func (sc *scope) byHeader() bool {
 func (sc *scope) present(s *Session) {
 	var text string
 	if sc.byHeader() {
+		if len(sc.req.Header[sc.m.opt.Header]) > 1 {
+			sc.m.emit(sc.Context, s.event(EventDuplicate))
+			return
+		}
 		text = strings.TrimSpace(sc.req.Header[sc.m.opt.Header][0])
 		if sc.m.opt.Header == "Authorization" {
 			scheme, rest, _ := strings.Cut(text, " ")
@@ -31,14 +35,15 @@ func (sc *scope) present(s *Session) {
 		}
 	} else {
 		value, n, _ := sc.m.opt.Cookie.find(sc.req.Header["Cookie"])
+		s.carried = n > 0
 		if n > 1 {
 			sc.m.emit(sc.Context, s.event(EventDuplicate))
 			return
 		}
 		text = value
 	}
-	if id, sec, ok := splitToken(text); ok {
-		s.id, s.presented, s.hasToken = id, sec, true
+	if id, ok := splitToken(text, &sc.key); ok {
+		s.id, s.presented, s.hasToken = id, &sc.key, true
 	}
 }
 

@@ -41,6 +41,13 @@ func TestNoMiddleware(t *testing.T) {
 	}
 }
 
+// A context of no session carries none, as one after a failed Open.
+func TestNewContextOfNil(t *testing.T) {
+	if _, err := sojourn.From(sojourn.NewContext(t.Context(), nil)); !errors.Is(err, sojourn.ErrNoMiddleware) {
+		t.Errorf("%v, expected ErrNoMiddleware", err)
+	}
+}
+
 // A context derived from the request's reaches the same session; NewContext
 // puts another one in front of it.
 func TestContextNesting(t *testing.T) {

@@ -15,7 +15,7 @@ func (c Counter) Get(ctx context.Context) (int64, error) {
 	if err := s.use(ctx); err != nil {
 		return 0, err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.state != StateActive {
 		return 0, nil
 	}

@@ -9,15 +9,27 @@ import (
 // A deadline gives one store call its own time limit. It keeps the values of
 // the request's context and ignores its cancellation: a client that leaves
 // must not cut a commit in half. The timer starts only when a store asks for
-// it, so a store in memory pays one small allocation.
+// it, so a store in memory pays for one small object, part of another.
 type deadline struct {
 	context.Context // for values
 	limit           time.Duration
 
 	mu    sync.Mutex
+	ended ending
+	armed *armed
+}
+
+type ending uint8
+
+const (
+	running ending = iota
+	stopped        // the call returned
+	expired
+)
+
+type armed struct {
 	until time.Time
 	done  chan struct{}
-	err   error
 	timer *time.Timer
 }
 
@@ -28,47 +40,51 @@ func withDeadline(ctx context.Context, limit time.Duration) *deadline {
 func (d *deadline) Deadline() (time.Time, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.arm(), true
+	return d.arm().until, true
 }
 
 func (d *deadline) Done() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.arm()
-	return d.done
+	return d.arm().done
 }
 
 func (d *deadline) Err() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.err
+	switch d.ended {
+	case stopped:
+		return context.Canceled
+	case expired:
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
-func (d *deadline) arm() time.Time {
-	if d.done == nil {
-		d.done = make(chan struct{})
-		if d.err != nil {
-			close(d.done)
+func (d *deadline) arm() *armed {
+	if d.armed == nil {
+		d.armed = &armed{until: time.Now().Add(d.limit), done: make(chan struct{})}
+		if d.ended != running {
+			close(d.armed.done)
 		} else {
-			d.until = time.Now().Add(d.limit)
-			d.timer = time.AfterFunc(d.limit, func() { d.end(context.DeadlineExceeded) })
+			d.armed.timer = time.AfterFunc(d.limit, func() { d.end(expired) })
 		}
 	}
-	return d.until
+	return d.armed
 }
 
-func (d *deadline) end(err error) {
+func (d *deadline) end(how ending) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.err != nil {
+	if d.ended != running {
 		return
 	}
-	d.err = err
-	if d.done != nil {
-		close(d.done)
-		d.timer.Stop()
+	d.ended = how
+	if d.armed != nil {
+		close(d.armed.done)
+		d.armed.timer.Stop()
 	}
 }
 
 // stop releases the timer; the context counts as cancelled afterwards.
-func (d *deadline) stop() { d.end(context.Canceled) }
+func (d *deadline) stop() { d.end(stopped) }

@@ -3,10 +3,12 @@ package sojourn_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sojournhq/sojourn"
@@ -137,5 +139,126 @@ func TestDeviceIsDescribed(t *testing.T) {
 	d := list[0]
 	if d.IP != "2001:db8::7" || len(d.UserAgent) != 256 || !d.Created.Equal(begin) || !d.AuthTime.Equal(begin) || !d.LastSeen.Equal(begin) {
 		t.Errorf("device: %+v", d)
+	}
+}
+
+func TestDevicesOfTheSession(t *testing.T) {
+	s := newSite(t, nil)
+	s.handle("/devices", func(ctx context.Context, _ *http.Request) (any, error) {
+		list, err := session(ctx).Devices(ctx)
+		return len(list), err
+	})
+	s.handle("/revoke/{id}", func(ctx context.Context, r *http.Request) (any, error) {
+		return "", session(ctx).RevokeDevice(ctx, sojourn.ID(r.PathValue("id")))
+	})
+	var ids []string
+	one, two, bob := s.client(), s.client(), s.client()
+	for c, user := range map[*client]string{one: "ada", two: "ada", bob: "bob"} {
+		c.ok("/login/" + user)
+	}
+	for _, c := range []*client{one, two, bob} {
+		token, err := sojourn.ParseToken(c.token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, string(token.ID()))
+	}
+	one.want("/devices", 200, "2")
+	for _, stranger := range []string{ids[2], "unknown", ids[0][:8] + ids[2][8:]} {
+		if a := one.get("/revoke/" + stranger); a.code != 400 {
+			t.Errorf("revoked %s: %+v", stranger, a)
+		}
+	}
+	if a := s.client().get("/revoke/" + ids[0]); a.code != 400 {
+		t.Errorf("nobody revoked ada's: %+v", a)
+	}
+	bob.want("/owner", 200, "bob")
+	one.ok("/revoke/" + ids[1])
+	two.want("/status", 200, "ended revoked")
+	one.want("/devices", 200, "1")
+	if a := one.ok("/revoke/" + ids[0]); a.cookie != "-" {
+		t.Errorf("revoking this device keeps its cookie: %+v", a)
+	}
+}
+
+// A session that ended with all of its owner's is forgotten like any other:
+// the visitor may begin anew after the tombstone's time, not only after the
+// record's.
+func TestRevokedByGenerationIsForgotten(t *testing.T) {
+	s := newSite(t, &sojourn.Options{Policy: sojourn.Policy{Idle: 10 * time.Hour}})
+	c := s.client()
+	c.ok("/login/ada")
+	if err := s.m.RevokeOwner(t.Context(), "ada"); err != nil {
+		t.Fatal(err)
+	}
+	if a := c.get("/set/k/v"); a.code != 400 || a.cookie != "" {
+		t.Errorf("begun with a revoked token: %+v", a)
+	}
+	store := s.store.Store.(*mapStore)
+	for _, r := range store.recs {
+		if !r.Dead || r.Expires.Sub(s.clock.now()) != 10*time.Minute {
+			t.Errorf("left behind: dead %t, until %v", r.Dead, r.Expires)
+		}
+	}
+}
+
+// A request of the kept session that came while all of them were ended, and is
+// still under way afterwards, must not end it for good.
+func TestP13RevokeOthersWhileOthersWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		s.handle("/others", func(ctx context.Context, _ *http.Request) (any, error) {
+			return "", s.m.RevokeOthers(ctx, session(ctx))
+		})
+		lifted := make(chan struct{})
+		s.handle("/slow", func(ctx context.Context, _ *http.Request) (any, error) {
+			if _, err := session(ctx).Owner(ctx); err != nil {
+				t.Error(err)
+			}
+			<-lifted
+			return "", keyK.Set(ctx, "x")
+		})
+		c := s.client()
+		c.ok("/login/ada")
+		var slow answer
+		var wg sync.WaitGroup
+		during := func() { // between the revocation and the lift
+			wg.Go(func() { slow = c.send(c.token, "/slow") })
+			synctest.Wait()
+		}
+		s.stalled().before.Store(&during)
+		c.ok("/others")
+		close(lifted)
+		wg.Wait()
+		if slow.code != 400 || slow.cookie != "" {
+			t.Errorf("the request in between: %d, cookie %q", slow.code, slow.cookie)
+		}
+		c.want("/owner", 200, "ada")
+	})
+}
+
+// What the request changed before it ended the other sessions is merged with
+// what parallel ones stored, also after the first byte.
+func TestP13RevokeOthersKeepsPendingChanges(t *testing.T) {
+	for _, first := range []string{"", "answer "} {
+		s := newSite(t, nil)
+		c := s.client()
+		c.ok("/login/ada")
+		s.mux.HandleFunc("/others", func(w http.ResponseWriter, r *http.Request) {
+			ctx := r.Context()
+			if first != "" {
+				io.WriteString(w, first)
+			}
+			if err := keyK.Set(ctx, "v"); err != nil {
+				t.Error(err)
+			}
+			c.send(c.token, "/set/parallel/w")
+			if err := s.m.RevokeOthers(ctx, session(ctx)); err != nil {
+				t.Error(err)
+			}
+		})
+		c.ok("/others")
+		c.want("/get/k", 200, "v")
+		c.want("/get/parallel", 200, "w")
 	}
 }

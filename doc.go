@@ -2,10 +2,12 @@
 // requests lose no update, a logout is final, a store outage is not a logout,
 // and the cookie is safe by default.
 //
-//	var visits = sojourn.Counter("visits")
+//	const visits = sojourn.Counter("visits")
 //
 //	func main() {
-//		sessions, err := sojourn.New(memstore.New(nil), nil)
+//		sessions, err := sojourn.New(memstore.New(nil), &sojourn.Options{
+//			Cookie: sojourn.Cookie{Insecure: true}, // plain HTTP on localhost only
+//		})
 //		if err != nil {
 //			log.Fatal(err)
 //		}

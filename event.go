@@ -9,7 +9,10 @@ import (
 // A Reason says why a session ended.
 type Reason string
 
-// The reasons of this package. Applications may use their own with
+// An EventKind names what happened.
+type EventKind string
+
+// The words of this package. Applications may use reasons of their own with
 // Session.Revoke: at most 64 bytes of printable ASCII.
 const (
 	ReasonLogout   Reason = "logout"   // the user ended it
@@ -17,13 +20,7 @@ const (
 	ReasonReplaced Reason = "replaced" // another user logged in over it
 	ReasonMoved    Reason = "moved"    // it lives on under a new ID, given at login
 	ReasonExpired  Reason = "expired"  // a deadline passed
-)
 
-// An EventKind names what happened.
-type EventKind string
-
-// The kinds of events.
-const (
 	EventCreated      EventKind = "created"       // a session was stored for the first time; login moves also count
 	EventRenewed      EventKind = "renewed"       // its secret changed
 	EventExtended     EventKind = "extended"      // its idle deadline moved by Extend
@@ -51,8 +48,9 @@ type Event struct {
 	Err       error // unavailable
 }
 
-// An Observer receives every event, on the goroutine that caused it and after
-// the store has answered. It must return quickly and be safe for parallel use.
+// An Observer receives every event, on a goroutine of the request that caused
+// it and after the store has answered. It must return quickly and be safe for
+// parallel use.
 type Observer interface {
 	Observe(ctx context.Context, e Event)
 }
@@ -73,4 +71,32 @@ func (e *Event) attrs() []slog.Attr {
 		attrs = append(attrs, slog.Any("error", e.Err))
 	}
 	return attrs
+}
+
+// A lateEvent waits until its session is unlocked.
+type lateEvent struct {
+	ctx   context.Context
+	event Event
+	next  *lateEvent // the one before it
+}
+
+func (s *Session) postpone(ctx context.Context, e Event) {
+	l := &lateEvent{ctx: ctx, event: e}
+	for {
+		l.next = s.late.Load()
+		if s.late.CompareAndSwap(l.next, l) {
+			return
+		}
+	}
+}
+
+// deliver tells what was postponed, oldest first.
+func (s *Session) deliver() {
+	var first *lateEvent
+	for l := s.late.Swap(nil); l != nil; {
+		l.next, first, l = first, l, l.next
+	}
+	for ; first != nil; first = first.next {
+		s.m.tell(first.ctx, first.event)
+	}
 }

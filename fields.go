@@ -33,7 +33,7 @@ func (Fields[T]) Load(ctx context.Context) (v T, err error) {
 	if err := s.use(ctx); err != nil {
 		return v, err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.state != StateActive {
 		return v, nil
 	}

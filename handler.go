@@ -18,6 +18,7 @@ type scope struct {
 	s     atomic.Pointer[Session]
 	begun atomic.Bool // the answer has begun: no cookie can be sent
 	void  bool        // it was replaced by an error; what the handler writes is dropped
+	key   secret      // what the client presented
 	req   http.Request
 }
 
@@ -58,6 +59,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sc := newScope()
 	sc.Context, sc.w, sc.m = r.Context(), w, h.m
 	sc.req = *r.WithContext(sc)
+	defer func() { // net/http removes the files of its own request only
+		r.MultipartForm = sc.req.MultipartForm
+	}()
 	h.next.ServeHTTP(sc, &sc.req)
 	sc.end()
 }
@@ -80,8 +84,11 @@ func From(ctx context.Context) (*Session, error) {
 		case *scope:
 			sc = v
 		case *Session:
-			return v, nil
-		default:
+			if v != nil {
+				return v, nil
+			}
+		}
+		if sc == nil {
 			return nil, ErrNoMiddleware
 		}
 	}
@@ -93,6 +100,17 @@ func From(ctx context.Context) (*Session, error) {
 		s = sc.s.Load()
 	}
 	return s, nil
+}
+
+// existing is From without beginning one.
+func existing(ctx context.Context) *Session {
+	switch v := ctx.Value(sessionKey{}).(type) {
+	case *scope:
+		return v.s.Load()
+	case *Session:
+		return v
+	}
+	return nil
 }
 
 // NewContext carries s, so that keys reach it outside its requests.

@@ -2,7 +2,6 @@ package sojourn
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -24,15 +23,14 @@ const (
 
 var b64 = base64.RawURLEncoding.Strict()
 
-// newID draws 16 random bytes behind the owner's tag; nobody's tag is random.
-func newID(owner string, key []byte) ID {
-	var raw [idBytes]byte
-	rand.Read(raw[:]) // never fails: crypto/rand ends the program instead
+// newID makes an ID of 22 random bytes, the first six of which give way to the
+// tag of an owner.
+func newID(owner string, key, random []byte) ID {
 	if owner != "" {
-		copy(raw[:idTagBytes], ownerSum(owner, key))
+		copy(random[:idTagBytes], ownerSum(owner, key))
 	}
 	var text [idChars]byte
-	b64.Encode(text[:], raw[:])
+	b64.Encode(text[:], random)
 	return ID(text[:])
 }
 
@@ -47,13 +45,13 @@ func ownerSum(owner string, key []byte) []byte {
 	return sum[:]
 }
 
-// ParseID checks that s has the shape of an ID issued by this package, as a
-// command line or an URL should before asking a store.
-func ParseID(s string) (ID, error) {
-	if len(s) == idChars {
-		if _, err := b64.DecodeString(s); err == nil {
-			return ID(s), nil
+// Validate checks that id has the shape of one issued by this package, as a
+// command line or a URL should before asking a store.
+func (id ID) Validate() error {
+	if len(id) == idChars {
+		if _, err := b64.DecodeString(string(id)); err == nil {
+			return nil
 		}
 	}
-	return "", fmt.Errorf("%w: session id: expected %d characters of base64url", ErrInvalid, idChars)
+	return fmt.Errorf("%w: session id: expected %d characters of base64url", ErrInvalid, idChars)
 }

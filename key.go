@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -34,7 +35,7 @@ func (k Key[T]) Lookup(ctx context.Context) (v T, ok bool, err error) {
 	if err := s.use(ctx); err != nil {
 		return v, false, err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.state != StateActive {
 		return v, false, nil
 	}
@@ -63,7 +64,7 @@ func (k Key[T]) Delete(ctx context.Context) error {
 	if err := s.use(ctx); err != nil {
 		return err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.state != StateActive {
 		return nil
 	}
@@ -92,7 +93,7 @@ func (k Key[T]) Take(ctx context.Context) (v T, ok bool, err error) {
 	if err := s.use(ctx); err != nil {
 		return v, false, err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.state != StateActive {
 		return v, false, nil
 	}
@@ -155,11 +156,29 @@ func (k Key[T]) decode(d *draft) (v T, ok bool, err error) {
 }
 
 func (k Key[T]) unmarshal(raw []byte) (v T, err error) {
-	if err := json.Unmarshal(raw, &v); err != nil {
+	err = json.Unmarshal(raw, &v)
+	if err == nil && string(raw) == "null" && !takesNull[T]() {
+		err = errNull
+	}
+	if err != nil {
 		var none T
 		return none, typeError(string(k), raw, none, err)
 	}
 	return v, nil
+}
+
+var errNull = errors.New("null")
+
+// takesNull reports whether null is a value of T: for others encoding/json
+// would leave a zero in its place.
+func takesNull[T any]() bool {
+	t := reflect.TypeFor[T]()
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:
+		return true
+	}
+	_, custom := any((*T)(nil)).(json.Unmarshaler)
+	return custom
 }
 
 // plain decodes the commonest members without encoding/json, which would move

@@ -21,6 +21,7 @@ type Manager struct {
 	cross    *http.CrossOriginProtection
 	origins  []string
 	warnOnce sync.Once
+	carried  bool // the store is
 }
 
 // New checks opt (nil: the defaults) and joins it with store. It does no I/O
@@ -34,6 +35,7 @@ func New(store Store, opt *Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{store: store, opt: settled, cross: http.NewCrossOriginProtection()}
+	_, m.carried = As[carried](store)
 	for _, trusted := range settled.TrustedOrigins {
 		o, err := origin(trusted)
 		if err == nil {
@@ -61,6 +63,20 @@ func (m *Manager) Open(ctx context.Context, id ID) (*Session, error) {
 		return nil, fmt.Errorf("sojourn: open: %w", err)
 	}
 	return s, nil
+}
+
+// Do opens the session of an ID, runs f with a context that carries it, and
+// saves: for jobs. What f changed is dropped if it returns an error.
+func (m *Manager) Do(ctx context.Context, id ID, f func(ctx context.Context) error) error {
+	s, err := m.Open(ctx, id)
+	if err != nil {
+		return err
+	}
+	ctx = NewContext(ctx, s)
+	if err := f(ctx); err != nil {
+		return err
+	}
+	return s.Save(ctx)
 }
 
 // Authenticate opens the session a token belongs to, as a request with this
@@ -95,6 +111,11 @@ func (s *Session) open() error {
 // Create begins a session outside a request, for an owner or, with "", for
 // nobody, and returns the token that its client should present.
 func (m *Manager) Create(ctx context.Context, owner string) (*Session, Token, error) {
+	if owner != "" {
+		if err := checkOwner(owner); err != nil {
+			return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
+		}
+	}
 	s := &Session{m: m, ctx: ctx, passive: true, loaded: true, state: StateNone}
 	if err := s.begin(owner); err != nil {
 		return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
@@ -102,7 +123,7 @@ func (m *Manager) Create(ctx context.Context, owner string) (*Session, Token, er
 	if err := s.Save(ctx); err != nil {
 		return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
 	}
-	return s, s.successor(), nil
+	return s, s.successor(&s.draft.head), nil
 }
 
 // Inspect describes the session of an ID, also after its end: its State is
@@ -152,7 +173,7 @@ func (m *Manager) loadWithin(d *deadline, id ID) (Record, error) {
 	for retry := false; ; retry = true {
 		rec, err := m.store.Load(d, id)
 		d.stop()
-		if err == nil || errors.Is(err, ErrNotFound) {
+		if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnsupported) {
 			return rec, err
 		}
 		if retry {
@@ -190,8 +211,24 @@ func (m *Manager) unavailable(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
-// emit hands an event to the observers and the log.
+// emit tells an event; if the session of ctx is locked, once it no longer is,
+// so that observers may use it.
 func (m *Manager) emit(ctx context.Context, e Event) {
+	if s := existing(ctx); s != nil {
+		if !s.mu.TryLock() {
+			s.postpone(ctx, e)
+			if s.mu.TryLock() { // whoever held it may have looked before
+				s.unlock()
+			}
+			return
+		}
+		s.unlock()
+	}
+	m.tell(ctx, e)
+}
+
+// tell hands an event to the log and the observers.
+func (m *Manager) tell(ctx context.Context, e Event) {
 	level := slog.LevelDebug
 	switch e.Kind {
 	case EventUnavailable:

@@ -13,7 +13,7 @@ func (s *Session) Members(ctx context.Context) (map[string]json.RawMessage, uint
 	if err := s.use(ctx); err != nil {
 		return nil, 0, err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.state != StateActive {
 		return nil, 0, nil
 	}

@@ -45,6 +45,8 @@ func TestWrongTypeIsAnErrorNeverAZero(t *testing.T) {
 	check("int of a string", i, err)
 	i, err = sojourn.Key[int]("f").Get(ctx)
 	check("int of a fraction", i, err)
+	i, err = sojourn.Key[int]("n").Get(ctx)
+	check("int of null", i, err)
 	st, err := sojourn.Key[string]("f").Get(ctx)
 	check("string of a number", st, err)
 	b, err := sojourn.Key[bool]("s").Get(ctx)

@@ -36,7 +36,8 @@ type Options struct {
 	// applications with one of their own.
 	InsecureSkipOriginCheck bool
 
-	// MaxRecord bounds an encoded session, in bytes. Default 64 KiB.
+	// MaxRecord bounds the encoded members of a session, in bytes. Default 64
+	// KiB. What the core keeps besides, at most 2 KiB, comes on top.
 	MaxRecord int
 	// MaxMembers bounds the number of members. Default 256.
 	MaxMembers int
@@ -84,6 +85,7 @@ func (o *Options) settle() (*Options, error) {
 	s.Policy.Absolute = absoluteFor(s.Policy, o != nil && o.Policy.Absolute != 0)
 	s.Remember = s.Remember.over(&Policy{Idle: 14 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour,
 		CookieLifetime: 30 * 24 * time.Hour, Rotate: s.Policy.Rotate, Grace: s.Policy.Grace})
+	s.Remember.Absolute = absoluteFor(s.Remember, o != nil && o.Remember.Absolute != 0)
 	for _, p := range []struct {
 		p    Policy
 		name string
@@ -138,6 +140,16 @@ func (o *Options) settle() (*Options, error) {
 	}
 	if n := len(s.OwnerKey); n > 0 && n < 16 {
 		return nil, fmt.Errorf("%w: Options.OwnerKey has %d bytes, expected none or at least 16 random ones", ErrInvalid, n)
+	}
+	for _, observer := range s.Observers {
+		if observer == nil {
+			return nil, fmt.Errorf("%w: Options.Observers has a nil, expected observers", ErrInvalid)
+		}
+	}
+	for _, p := range s.TrustedProxies {
+		if !p.IsValid() || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("%w: Options.TrustedProxies: %q, expected prefixes as in 10.0.0.0/8", ErrInvalid, p)
+		}
 	}
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)

@@ -20,7 +20,7 @@ func (m *Manager) refuse(r *http.Request) error {
 	if m.opt.InsecureSkipOriginCheck {
 		return nil
 	}
-	if r.Header["Upgrade"] != nil || r.Method == http.MethodConnect { // RFC 8441 upgrades by CONNECT
+	if up := r.Header["Upgrade"]; up != nil && !(len(up) == 1 && strings.EqualFold(up[0], "h2c")) || r.Method == http.MethodConnect { // RFC 8441 upgrades by CONNECT; no browser sends h2c
 		return m.sameOrigin(r)
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {

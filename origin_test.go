@@ -50,7 +50,7 @@ func TestOriginMatrix(t *testing.T) {
 	methods := map[string][]string{
 		"safe":    {"GET", "HEAD", "OPTIONS"},
 		"unsafe":  {"POST", "PUT", "PATCH", "DELETE", "PROPFIND", "post"},
-		"upgrade": {"GET"},
+		"upgrade": {"GET", "POST"},
 	}
 	for class, rows := range originMatrix {
 		for site, row := range rows {

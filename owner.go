@@ -45,6 +45,42 @@ func (m *Manager) List(ctx context.Context, owner string) ([]Status, error) {
 	return list, nil
 }
 
+// Devices describes all live sessions of this session's user: see Manager.List.
+func (s *Session) Devices(ctx context.Context) ([]Status, error) {
+	owner, err := s.Owner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.m.List(NewContext(ctx, s), owner)
+}
+
+// RevokeDevice ends one session of this session's user. ErrNotFound if it has
+// ended, or is somebody else's.
+func (s *Session) RevokeDevice(ctx context.Context, id ID) error {
+	owner, err := s.Owner(ctx)
+	if err != nil {
+		return err
+	}
+	own, err := s.ID(ctx)
+	if err != nil {
+		return err
+	}
+	if id == own && id != "" {
+		return s.Revoke(ctx, ReasonRevoked)
+	}
+	st, err := s.m.Inspect(ctx, id)
+	if err == nil && (st.State != StateActive || st.Owner != owner || owner == "") {
+		err = ErrNotFound
+	}
+	if err == nil {
+		err = s.m.revoke(ctx, id, owner, ReasonRevoked)
+	}
+	if err != nil {
+		return fmt.Errorf("sojourn: revoke device: %w", err)
+	}
+	return nil
+}
+
 // RevokeOwner ends all sessions of an owner, also one that is just beginning.
 func (m *Manager) RevokeOwner(ctx context.Context, owner string) error {
 	_, err := m.revokeOwner(ctx, owner, true)
@@ -69,13 +105,13 @@ func (m *Manager) revokeOwner(ctx context.Context, owner string, repeat bool) (g
 }
 
 // RevokeOthers ends all sessions of keep's owner but keep: first all of them,
-// then keep is lifted into the new generation. If the process dies in between,
+// then keep, with what was changed so far, is lifted into the new generation. If the process dies in between,
 // keep has ended too; another RevokeOwner that runs at the same time wins.
 func (m *Manager) RevokeOthers(ctx context.Context, keep *Session) error {
 	if err := keep.use(ctx); err != nil {
 		return err
 	}
-	defer keep.mu.Unlock()
+	defer keep.unlock()
 	if err := m.revokeOthers(ctx, keep); err != nil {
 		if errors.Is(err, ErrUnavailable) {
 			keep.failed = err
@@ -89,10 +125,10 @@ func (m *Manager) revokeOthers(ctx context.Context, keep *Session) error {
 	if keep.state != StateActive {
 		return ErrNotFound
 	}
-	if keep.birth != nil { // it logs in with this request: store it first
-		if err := keep.commit(ctx); err != nil {
-			return err
-		}
+	// It may log in with this request: store that first. The record moves on
+	// beneath what else is pending, so that goes along.
+	if err := keep.commit(ctx); err != nil {
+		return err
 	}
 	rec, err := m.load(ctx, keep.base.ID)
 	if err != nil {

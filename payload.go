@@ -43,11 +43,11 @@ const (
 type head struct {
 	flags                                  byte
 	absolute, created, auth, rotated, seen int64
-	cur, prev, next                        digest
+	cur, prev, next                        *digest // prev: flagPrev
 	prevUntil                              int64
-	seed                                   [16]byte
-	policy                                 *Policy // flagPolicy
-	retired, nonces                        []byte  // 8 bytes each
+	seed                                   *[16]byte // with next: flagNext
+	policy                                 *Policy   // flagPolicy
+	retired, nonces                        []byte    // 8 bytes each
 	rev                                    uint64
 	ip, userAgent, label                   []byte
 	count                                  int    // of members
@@ -59,23 +59,30 @@ func (h *head) has(flag byte) bool { return h.flags&flag != 0 }
 // decode reads p into h. The members are checked too, so that later reads
 // cannot fail.
 func (h *head) decode(p []byte) error {
-	r := reader{p: p}
-	if v := r.byte(); r.bad || v != payloadVersion {
-		if len(p) > 0 && v > payloadVersion {
-			return fmt.Errorf("%w: payload version %d, this program reads %d: it was written by a newer Sojourn", ErrCorrupt, v, payloadVersion)
-		}
-		return fmt.Errorf("%w: not a session payload", ErrCorrupt)
+	*h = head{}
+	const fixed = 2 + 5*8 + len(digest{})
+	if len(p) >= fixed && p[0] == payloadVersion {
+		n := binary.BigEndian.Uint64
+		h.flags = p[1]
+		h.absolute, h.created, h.auth = int64(n(p[2:])), int64(n(p[10:])), int64(n(p[18:]))
+		h.rotated, h.seen = int64(n(p[26:])), int64(n(p[34:]))
+		h.cur = (*digest)(p[42:fixed])
+		return h.decodeRest(reader{p: p[fixed:]})
 	}
-	h.flags = r.byte()
-	h.absolute, h.created, h.auth, h.rotated, h.seen = r.int(), r.int(), r.int(), r.int(), r.int()
-	copy(h.cur[:], r.take(len(h.cur)))
+	if len(p) > 0 && p[0] > payloadVersion {
+		return fmt.Errorf("%w: payload version %d, this program reads %d: it was written by a newer Sojourn", ErrCorrupt, p[0], payloadVersion)
+	}
+	return fmt.Errorf("%w: not a session payload", ErrCorrupt)
+}
+
+func (h *head) decodeRest(r reader) error {
 	if h.has(flagPrev) {
-		copy(h.prev[:], r.take(len(h.prev)))
+		h.prev = r.digest()
 		h.prevUntil = r.int()
 	}
 	if h.has(flagNext) {
-		copy(h.next[:], r.take(len(h.next)))
-		copy(h.seed[:], r.take(len(h.seed)))
+		h.next = r.digest()
+		h.seed = (*[16]byte)(r.exactly(16))
 	}
 	if h.has(flagPolicy) {
 		h.policy = new(Policy)
@@ -154,14 +161,11 @@ func (h *head) addNonce(kept []byte, n uint32, now int64) {
 	if need := len(h.nonces) + 8; cap(kept) < need {
 		kept = make([]byte, 0, need)
 	}
-	for b := h.nonces; len(b) >= 8; b = b[8:] {
-		if sec-binary.BigEndian.Uint32(b[4:]) <= nonceKept {
-			kept = append(kept, b[:8]...)
-		}
+	old := h.nonces // by age, but for what the clocks of processes differ
+	for len(old) >= 8*nonceMax || len(old) >= 8 && int32(sec-binary.BigEndian.Uint32(old[4:])) > nonceKept {
+		old = old[8:]
 	}
-	if over := len(kept) - 8*(nonceMax-1); over > 0 {
-		kept = kept[over:]
-	}
+	kept = append(kept, old...)
 	kept = binary.BigEndian.AppendUint32(kept, n)
 	h.nonces = binary.BigEndian.AppendUint32(kept, sec)
 }
@@ -210,6 +214,16 @@ func (r *reader) take(n int) []byte {
 	r.p = r.p[n:]
 	return b
 }
+
+// exactly is take, of zeros if there is not enough.
+func (r *reader) exactly(n int) []byte {
+	if b := r.take(n); b != nil {
+		return b
+	}
+	return make([]byte, n)
+}
+
+func (r *reader) digest() *digest { return (*digest)(r.exactly(len(digest{}))) }
 
 func (r *reader) byte() byte {
 	if b := r.take(1); b != nil {

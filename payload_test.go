@@ -16,10 +16,10 @@ func samplePayloads() (ps [][]byte) {
 	for flags := range byte(flagsKnown + 1) {
 		d := draft{limits: &Options{MaxRecord: 1 << 20, MaxMembers: 1 << 10, MaxKey: 128}}
 		d.head = head{flags: flags, absolute: 1 << 41, created: 1 << 40, auth: 3, rotated: -4, seen: 5, prevUntil: 6, rev: 300,
-			cur: digest{1}, prev: digest{2}, next: digest{3}, seed: [16]byte{4}, policy: &aal,
+			cur: &digest{1}, prev: &digest{2}, next: &digest{3}, seed: &[16]byte{4}, policy: &aal,
 			ip: []byte("2001:db8::1"), userAgent: []byte(strings.Repeat("u", 200)), label: []byte("phone")}
 		for i := range int(flags) {
-			d.head.retire(digest{byte(i)})
+			d.head.retire(&digest{byte(i)})
 			d.head.addNonce(nil, uint32(i+1), int64(i)*1000)
 			d.put(change{key: strings.Repeat("k", i+1), raw: []byte(strings.Repeat("1", 1<<(2*i)))})
 		}
@@ -70,7 +70,7 @@ func FuzzPayload(f *testing.F) {
 			t.Errorf("%d entries, counted %d", n, h.count)
 		}
 		_ = h.unlimited(p).members()
-		h.standing(digest{1}, 0)
+		h.standing(&digest{1}, 0)
 		h.hasNonce(7)
 
 		// What was read is written again, and from then on always the same.
@@ -156,7 +156,7 @@ func TestPayloadAllocatesNothing(t *testing.T) {
 func TestPayloadKeepsBoundedRings(t *testing.T) {
 	var h head
 	for i := range 1000 {
-		h.retire(digest{byte(i), byte(i >> 8)})
+		h.retire(&digest{byte(i), byte(i >> 8)})
 		h.addNonce(nil, uint32(i+1), 1000)
 	}
 	if len(h.retired) != 8*retiredMax || len(h.nonces) != 8*nonceMax {

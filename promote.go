@@ -20,6 +20,14 @@ type birth struct {
 	owner    string
 	inherit  bool // the old record's members come along
 	replaced bool // the old record is another user's
+	before   before
+}
+
+// before is what a session was before a birth, in case it comes to nothing.
+type before struct {
+	state        State
+	drop, resend bool
+	issued       *secret
 }
 
 // begin plans a new record; the caller holds s.mu and has loaded.
@@ -27,14 +35,17 @@ func (s *Session) begin(owner string) error {
 	if s.req != nil && s.req.begun.Load() {
 		return ErrHeadersSent
 	}
-	b := birth{owner: owner}
+	b := birth{owner: owner, before: before{s.state, s.drop, s.resend, s.issued}}
+	if s.birth != nil {
+		b.before = s.birth.before
+	}
 	switch old := s.birth; {
 	case old != nil && old.owner == owner:
 		return nil
 	case old != nil && old.owner == "":
 		b.inherit, b.replaced = old.inherit, old.replaced
 	case old != nil: // two users in one request: the later one starts empty
-		b.replaced = s.base.ID != "" && s.base.Owner != owner
+		b.replaced = old.inherit || old.replaced
 		s.blank()
 	case s.state != StateActive:
 		s.blank()
@@ -44,7 +55,7 @@ func (s *Session) begin(owner string) error {
 		b.replaced = true
 		s.blank()
 	}
-	b.token = Token{id: newID(owner, s.m.opt.OwnerKey), secret: newSecret().hide()}
+	b.token = newToken(owner, s.m.opt.OwnerKey)
 	s.furnish()
 	s.room.birth = b
 	s.birth, s.state, s.drop, s.issued, s.resend = &s.room.birth, StateActive, false, nil, false
@@ -52,10 +63,23 @@ func (s *Session) begin(owner string) error {
 	return nil
 }
 
+// miscarry gives up the planned record and all changes so far.
+func (s *Session) miscarry() {
+	b := s.birth.before
+	s.blank()
+	s.birth, s.state, s.drop, s.resend, s.issued = nil, b.state, b.drop, b.resend, b.issued
+	s.redraw = s.state == StateActive
+}
+
 // blank empties the draft and forgets the ops so far.
 func (s *Session) blank() {
-	s.ops, s.upkeep = nil, 0
-	s.draft = draft{limits: s.m.opt}
+	s.ops, s.upkeep, s.fresh = nil, 0, nil
+	s.draft = *s.m.blank()
+}
+
+// blank is the draft of a session that holds nothing: its secret is nobody's.
+func (m *Manager) blank() *draft {
+	return &draft{limits: m.opt, head: head{cur: new(digest)}}
 }
 
 // imprint makes a draft the new record's: secrets, times and device.
@@ -63,7 +87,7 @@ func (s *Session) imprint(d *draft) {
 	b, h := s.birth, &d.head
 	d.now = s.m.now().UnixMilli()
 	h.flags &= flagPolicy
-	h.cur, h.prev, h.next, h.seed, h.prevUntil = b.token.secret.hash(), digest{}, digest{}, [16]byte{}, 0
+	h.cur, h.prev, h.next, h.seed, h.prevUntil = b.token.secret.hash(), nil, nil, nil, 0
 	h.retired, h.nonces = nil, nil
 	h.created, h.rotated, h.seen, h.auth = d.now, d.now, d.now, 0
 	if b.owner != "" {
@@ -126,7 +150,7 @@ func (s *Session) promote(ctx context.Context) error {
 	s.state, s.reason, s.barred, s.id, s.opened = StateActive, "", false, rec.ID, false
 	s.presented, s.hasToken, s.standing = b.token.secret.secret, true, standsCurrent
 	s.issued = b.token.secret.secret
-	s.proof = s.presented.hash()
+	s.proof = *s.draft.head.cur
 	if s.m.watched(ctx) {
 		e := s.event(EventCreated)
 		e.From = event.From
@@ -177,6 +201,9 @@ func (c *commit) move(base, rec *Record) error {
 	s, m := c.s, c.s.m
 	copied := s.base.Version
 	for range commitAttempts {
+		if base.Dead { // another login of this process, ahead of ours, moved it
+			return c.recopy(m.blank(), rec)
+		}
 		now := m.now()
 		d := draft{ground: len(base.Payload), limits: m.opt}
 		if base.Version != copied {
@@ -184,9 +211,9 @@ func (c *commit) move(base, rec *Record) error {
 				return err
 			}
 			if base.ended(&d.head, now.UnixMilli()) != "" {
-				return c.recopy(&draft{limits: m.opt}, rec)
+				return c.recopy(m.blank(), rec)
 			}
-			if err := c.recopy(&d, rec); err != nil {
+			if err := c.recopy(&d, rec); err != nil || c.panic != nil {
 				return err
 			}
 			copied = base.Version
@@ -201,7 +228,7 @@ func (c *commit) move(base, rec *Record) error {
 			return nil
 		case errors.Is(err, ErrNotFound):
 			// It ended meanwhile. What it held ends with it; the login stays.
-			return c.recopy(&draft{limits: m.opt}, rec)
+			return c.recopy(m.blank(), rec)
 		case !errors.Is(err, ErrConflict):
 			return err
 		}

@@ -179,6 +179,7 @@ func TestRedactLogsAndEncoders(t *testing.T) {
 	if b, err := json.Marshal(token); err != nil || string(b) != `"`+string(token.ID())+`…"` {
 		t.Errorf("%s %v", b, err)
 	}
+	//lint:ignore SA9005 that nothing is exported is what is tested
 	if b, err := json.Marshal(session); err != nil || string(b) != "{}" {
 		t.Errorf("%s %v", b, err)
 	}

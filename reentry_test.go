@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -168,6 +170,75 @@ func TestUpdatePanicAtCommit(t *testing.T) {
 	}
 }
 
+// Once it has panicked, it is not run again: whoever recovers can answer.
+func TestUpdatePanicAtCommitIsAnswered(t *testing.T) {
+	for _, login := range []bool{false, true} {
+		s := newSite(t, nil)
+		_, token := s.begun()
+		mine := cookies("__Host-sojourn=" + token)
+		s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				if recover() != "boom" {
+					t.Error("the panic did not arrive")
+				}
+				http.Error(w, "sorry", 500)
+			}()
+			runs := 0
+			keyK.Update(r.Context(), func(v string) (string, error) {
+				if runs++; runs > 1 {
+					panic("boom")
+				}
+				return v + "!", nil
+			})
+			if login {
+				session(r.Context()).Login(r.Context(), "ada")
+			}
+			s.exchange("GET", "/set/other/x", mine)
+			io.WriteString(w, "page")
+		})
+		if a := s.exchange("GET", "/page", mine); a.code != 500 || a.body != "sorry" || a.header.Get("Set-Cookie") != "" {
+			t.Errorf("login %v: %d %q", login, a.code, a.body)
+		}
+		if a := s.exchange("GET", "/get/k", mine); a.body != "v" {
+			t.Errorf("login %v: k = %q", login, a.body)
+		}
+	}
+}
+
+// So it is at login, and the visitor's session stays.
+func TestUpdatePanicAtLogin(t *testing.T) {
+	s := newSite(t, nil)
+	_, token := s.begun()
+	mine := cookies("__Host-sojourn=" + token)
+	s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		runs := 0
+		keyK.Update(r.Context(), func(v string) (string, error) {
+			if runs++; runs > 1 {
+				panic("boom")
+			}
+			return v + "!", nil
+		})
+		if a := s.exchange("GET", "/set/other/x", mine); a.code != 200 {
+			t.Errorf("the parallel request: %d", a.code)
+		}
+		session(r.Context()).Login(r.Context(), "ada")
+	})
+	func() {
+		defer func() {
+			if recover() != "boom" {
+				t.Error("the panic did not arrive")
+			}
+		}()
+		s.exchange("GET", "/page", mine)
+	}()
+	if a := s.exchange("GET", "/get/k", mine); a.body != "v" {
+		t.Errorf("k = %q", a.body)
+	}
+	if list, err := s.m.List(t.Context(), "ada"); err != nil || len(list) != 0 {
+		t.Errorf("sessions of the user who did not log in: %v, %v", list, err)
+	}
+}
+
 // A panic of a store or an observer ends its request, and no other: the next
 // commit of the session must not wait for it for ever.
 func TestPanicOfAStoreDoesNotWedgeTheSession(t *testing.T) {
@@ -190,4 +261,68 @@ func TestPanicOfAStoreDoesNotWedgeTheSession(t *testing.T) {
 			t.Errorf("next request: %d %q", a.code, a.body)
 		}
 	})
+}
+
+// watcher is a log handler and an observer that look at the session of the
+// context they get, as one that adds the user to each line does.
+type watcher struct {
+	slog.Handler
+	look func(ctx context.Context)
+}
+
+func (w watcher) Enabled(context.Context, slog.Level) bool        { return true }
+func (w watcher) Handle(ctx context.Context, _ slog.Record) error { w.look(ctx); return nil }
+func (w watcher) Observe(ctx context.Context, _ sojourn.Event)    { w.look(ctx) }
+
+// Whoever is called while the session is locked may ask for it: an error or an
+// answer, never a deadlock.
+func TestReentryOfObserversAndLoggers(t *testing.T) {
+	w := watcher{slog.DiscardHandler, func(ctx context.Context) {
+		if s, err := sojourn.From(ctx); err == nil {
+			s.Owner(ctx)
+		}
+	}}
+	for name, opt := range map[string]*sojourn.Options{
+		"observer": {Observers: []sojourn.Observer{w}},
+		"logger":   {Logger: slog.New(w)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, opt)
+			c := s.client()
+			within(t, "a session looked at by its "+name, func() {
+				for _, path := range []string{"/set/k/v", "/login/ada", "/set/k/w", "/get/k", "/logout"} {
+					if a := c.get(path); a.code != 200 {
+						t.Errorf("%s: %d", path, a.code)
+					}
+				}
+			})
+		})
+	}
+}
+
+// What happens while another goroutine of the request uses the session is told
+// once it no longer does, without waiting for the next use.
+func TestEventsAreNotLeftBehind(t *testing.T) {
+	s := newSite(t, nil)
+	_, token := s.begun()
+	before := len(s.events.all)
+	s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		for i := 0; i < 20_000; i++ {
+			var wg sync.WaitGroup
+			wg.Go(func() { session(ctx).Exists(ctx) })
+			if err := s.m.RevokeOwner(ctx, "bob"); err != nil {
+				t.Error(err)
+			}
+			wg.Wait()
+			s.events.mu.Lock()
+			if got := len(s.events.all) - before; got != i+1 {
+				t.Errorf("%d events of %d", got, i+1)
+				i = 20_000
+			}
+			s.events.mu.Unlock()
+		}
+	})
+	s.exchange("GET", "/page", cookies("__Host-sojourn="+token))
 }

@@ -2,6 +2,7 @@ package sojourn
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -69,6 +70,18 @@ func (sc *scope) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(sc.w).Hijack()
 }
 
+// CloseNotify serves older libraries that ask for it by assertion.
+//
+// Deprecated: use the request's context.
+func (sc *scope) CloseNotify() <-chan bool {
+	if n, ok := sc.w.(interface{ CloseNotify() <-chan bool }); ok {
+		return n.CloseNotify()
+	}
+	closed := make(chan bool, 1)
+	context.AfterFunc(sc.Context, func() { closed <- true })
+	return closed
+}
+
 func (sc *scope) Push(target string, opts *http.PushOptions) error {
 	if p, ok := sc.w.(http.Pusher); ok {
 		return p.Push(target, opts)
@@ -100,7 +113,7 @@ func (sc *scope) settle(s *Session) error {
 	if err := s.lock(); err != nil { // written by a function passed to Update
 		return err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.failed != nil || !s.loaded && (s.passive || !sc.m.opt.TouchEveryRequest) {
 		return s.failed
 	}
@@ -125,8 +138,8 @@ func (sc *scope) end() {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.loaded || s.failed != nil {
+	defer s.unlock()
+	if !s.loaded || s.failed != nil || s.birth != nil { // a token that nobody would get
 		return
 	}
 	if err := s.commit(s.ctx); err != nil {
@@ -148,7 +161,7 @@ func (sc *scope) headers(s *Session) {
 	if opt.Header != "" && !varies(h["Vary"], opt.Header) {
 		h.Add("Vary", opt.Header)
 	}
-	token := s.successor()
+	token := s.successor(&s.draft.head)
 	if token.id == "" && !s.drop {
 		return
 	}
@@ -207,20 +220,34 @@ func (s *Session) touch() {
 	}
 }
 
+// Error answers a request whose session could not be used, through
+// Options.ErrorHandler: 401 for ErrNotFound and ErrStaleToken, 503 with
+// Retry-After for ErrUnavailable, 413 for ErrTooLarge, 403 for ErrCrossSite and
+// ErrAbsoluteLimit, 400 for ErrInvalid, else 500. It is what most handlers do
+// with an error of this package.
+func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
+	m.answer(w, r, err)
+}
+
 // answer replaces a handler's answer by an error.
 func (m *Manager) answer(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrConflict):
 		status = http.StatusServiceUnavailable
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrStaleToken):
 		status = http.StatusUnauthorized
 	case errors.Is(err, errHeader):
 		status = http.StatusRequestHeaderFieldsTooLarge
 	case errors.Is(err, ErrTooLarge):
 		status = http.StatusRequestEntityTooLarge
-	case errors.Is(err, ErrCrossSite):
+	case errors.Is(err, ErrCrossSite), errors.Is(err, ErrAbsoluteLimit):
 		status = http.StatusForbidden
+	case errors.Is(err, ErrInvalid):
+		status = http.StatusBadRequest
+	}
+	if status == http.StatusInternalServerError {
+		m.opt.Logger.ErrorContext(r.Context(), "session error", "error", err)
 	}
 	h := w.Header()
 	for _, name := range []string{"Content-Length", "Content-Type", "Content-Encoding", "Content-Disposition", "Etag", "Last-Modified", "Location"} {

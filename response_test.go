@@ -87,8 +87,8 @@ func TestResponseHijack(t *testing.T) {
 	if a.body != "ok" {
 		t.Errorf("body %q", a.body)
 	}
-	if s.log.Len() != 0 {
-		t.Errorf("server log: %s", s.log)
+	if got := s.complained(); got != "" {
+		t.Errorf("server log: %s", got)
 	}
 }
 
@@ -225,8 +225,7 @@ func TestResponseEarlyHints(t *testing.T) {
 
 // 101 is the last head of its connection, so it carries the cookie.
 func TestResponseSwitchingProtocols(t *testing.T) {
-	var s *served
-	s = serveOver(t, func(w http.ResponseWriter, r *http.Request) {
+	s := serveOver(t, func(w http.ResponseWriter, r *http.Request) {
 		keyK.Set(r.Context(), "v")
 		w.Header().Set("Upgrade", "test")
 		w.Header().Set("Connection", "Upgrade")

@@ -27,13 +27,13 @@ const (
 )
 
 // standing compares a presented secret with the record's, in constant time.
-func (h *head) standing(presented digest, now int64) standing {
+func (h *head) standing(presented *digest, now int64) standing {
 	switch {
-	case presented.equal(&h.cur):
+	case presented.equal(h.cur):
 		return standsCurrent
-	case h.has(flagNext) && presented.equal(&h.next):
+	case h.has(flagNext) && presented.equal(h.next):
 		return standsNext
-	case h.has(flagPrev) && presented.equal(&h.prev):
+	case h.has(flagPrev) && presented.equal(h.prev):
 		if now < h.prevUntil {
 			return standsPrevious
 		}
@@ -48,13 +48,14 @@ func (h *head) standing(presented digest, now int64) standing {
 }
 
 // retire remembers a replaced hash, so that its use is recognised as a replay.
-func (h *head) retire(old digest) {
+func (h *head) retire(old *digest) {
 	ring := append(old[:8:8], h.retired...)
 	h.retired = ring[:min(len(ring), 8*retiredMax)]
 }
 
 // prepare derives and announces the successor of the presented secret.
 func (h *head) prepare(presented *secret) {
+	h.seed = new([16]byte)
 	rand.Read(h.seed[:])
 	next := presented.successor(h.seed[:])
 	h.next = next.hash()
@@ -68,7 +69,7 @@ func (h *head) confirm(now int64, grace time.Duration) {
 	}
 	h.prev, h.prevUntil = h.cur, now+grace.Milliseconds()
 	h.cur, h.rotated = h.next, now
-	h.next, h.seed = digest{}, [16]byte{}
+	h.next, h.seed = nil, nil
 	h.flags = h.flags&^flagNext | flagPrev
 }
 
@@ -79,12 +80,15 @@ func (h *head) replace(s *secret, now int64) {
 	}
 	h.retire(h.cur)
 	h.cur, h.rotated = s.hash(), now
-	h.prev, h.next, h.seed, h.prevUntil = digest{}, digest{}, [16]byte{}, 0
+	h.prev, h.next, h.seed, h.prevUntil = nil, nil, nil, 0
 	h.flags &^= flagPrev | flagNext
 }
 
 // rotationDue reports whether the current secret has served its interval.
 func (h *head) rotationDue(p *Policy, now int64) bool {
-	return p.Rotate > 0 && !h.has(flagNext) && now-h.rotated >= p.Rotate.Milliseconds() &&
-		!(h.has(flagPrev) && now < h.prevUntil)
+	return p.Rotate > 0 && !h.has(flagNext) && now-h.rotated >= p.Rotate.Milliseconds() && !h.inGrace(now)
 }
+
+// inGrace reports whether the secret before the current one still works. Another
+// renewal would end it early.
+func (h *head) inGrace(now int64) bool { return h.has(flagPrev) && now < h.prevUntil }

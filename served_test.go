@@ -1,11 +1,11 @@
 package sojourn_test
 
 import (
-	"bytes"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"github.com/sojournhq/sojourn"
@@ -21,17 +21,39 @@ type served struct {
 	*site
 	url    string
 	client *http.Client
-	log    *bytes.Buffer // what net/http complains about
+	log    *complaints
+	shut   func() // waits for handlers; the test's end calls it too
+}
+
+// complaints are what net/http writes to its log.
+type complaints struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (c *complaints) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.text = append(c.text, b...)
+	return len(b), nil
+}
+
+// complained ends the server, so that its log is complete.
+func (s *served) complained() string {
+	s.shut()
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return string(s.log.text)
 }
 
 func serveOver(t *testing.T, h http.HandlerFunc) *served {
 	t.Helper()
-	s := &served{site: newSite(t, &sojourn.Options{Cookie: sojourn.Cookie{Insecure: true}}), log: new(bytes.Buffer)}
+	s := &served{site: newSite(t, &sojourn.Options{Cookie: sojourn.Cookie{Insecure: true}}), log: new(complaints)}
 	srv := httptest.NewUnstartedServer(s.m.Handler(h))
 	srv.Config.ErrorLog = log.New(s.log, "", 0)
 	srv.Start()
-	t.Cleanup(srv.Close) // waits for handlers
-	s.url, s.client = srv.URL, srv.Client()
+	t.Cleanup(srv.Close)
+	s.url, s.client, s.shut = srv.URL, srv.Client(), srv.Close
 	return s
 }
 

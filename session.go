@@ -2,6 +2,7 @@ package sojourn
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -22,7 +23,8 @@ type Session struct {
 	req *scope          // nil outside requests
 
 	mu     sync.Mutex
-	inFunc atomic.Bool // a function passed to Update runs under mu
+	late   atomic.Pointer[lateEvent] // to be told after mu is released
+	inFunc atomic.Bool               // a function passed to Update runs under mu
 
 	loaded    bool
 	opened    bool  // by ID: no secret is asked for
@@ -30,6 +32,7 @@ type Session struct {
 	failed    error // unavailable: sticks, so that the answer is 503
 	id        ID
 	hasToken  bool
+	carried   bool    // the client sent a cookie of ours, well-formed or not
 	presented *secret // behind a pointer, which fmt does not follow
 	proof     digest  // hash of presented
 	standing  standing
@@ -42,7 +45,7 @@ type Session struct {
 
 	base    Record
 	draft   draft // base and the changes so far, as this request sees them
-	redraw  bool  // base is newer than draft.dirty's ground: decode again
+	redraw  bool  // base is newer than the draft's ground: decode again
 	ops     []op
 	upkeep  int // how many of ops are rotation, stored at the next chance
 	nonce   uint32
@@ -51,6 +54,7 @@ type Session struct {
 	birth   *birth // a new record is to be created
 	resend  bool   // the cookie's lifetime changed
 
+	fresh   *secret // of RenewNow: issued once it is stored
 	issued  *secret // new, to be sent to the client
 	drop    bool    // the client should forget its token
 	touched bool
@@ -61,7 +65,7 @@ func (s *Session) Format(f fmt.State, _ rune) {
 	id := ID("in use")
 	if s.mu.TryLock() {
 		id = s.base.ID
-		s.mu.Unlock()
+		s.unlock()
 	}
 	fmt.Fprintf(f, "session(%s)", id)
 }
@@ -85,13 +89,20 @@ func (s *Session) lock() error {
 	return fmt.Errorf("%w: use of a session inside a function passed to its Update; read what it needs before", ErrInvalid)
 }
 
+func (s *Session) unlock() {
+	s.mu.Unlock()
+	if s.late.Load() != nil {
+		s.deliver()
+	}
+}
+
 // use locks and loads. The caller unlocks if there is no error.
 func (s *Session) use(ctx context.Context) error {
 	if err := s.lock(); err != nil {
 		return err
 	}
 	if err := s.load(ctx); err != nil {
-		s.mu.Unlock()
+		s.unlock()
 		return err
 	}
 	return nil
@@ -103,8 +114,9 @@ func (s *Session) load(ctx context.Context) error {
 		return s.failed
 	}
 	if s.redraw {
-		s.redraw = false
-		return s.draw()
+		err := s.draw()
+		s.redraw = err != nil
+		return err
 	}
 	if s.loaded {
 		return nil
@@ -140,20 +152,17 @@ func (s *Session) load(ctx context.Context) error {
 	return nil
 }
 
-// draw starts the draft anew from base.
+// draw starts the draft anew from base, with nothing pending.
 func (s *Session) draw() error {
-	s.draft = draft{ground: len(s.base.Payload), limits: s.m.opt, now: s.m.now().UnixMilli()}
+	d := &s.draft
+	d.ground, d.limits, d.now, d.extend, d.dirty = len(s.base.Payload), s.m.opt, s.m.now().UnixMilli(), false, nil
 	if s.room != nil {
-		s.draft.dirty = s.room.dirty[:0]
+		d.dirty = s.room.dirty[:0]
 	}
-	if err := s.draft.head.decode(s.base.Payload); err != nil {
+	if err := d.head.decode(s.base.Payload); err != nil {
 		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
 	}
-	for i := range s.ops { // pending, while the record moved on beneath them
-		if err := s.draft.apply(&s.ops[i]); err != nil {
-			return err
-		}
-	}
+	d.was = d.head.cur
 	return nil
 }
 
@@ -169,8 +178,8 @@ func (s *Session) judge(ctx context.Context) {
 	if s.opened {
 		return
 	}
-	s.proof = s.presented.hash()
-	s.standing = h.standing(s.proof, now)
+	s.proof = sha256.Sum256(s.presented[:])
+	s.standing = h.standing(&s.proof, now)
 	switch s.standing {
 	case standsNot, standsReplaced:
 		s.state, s.barred = StateNone, true
@@ -183,7 +192,7 @@ func (s *Session) judge(ctx context.Context) {
 		return
 	case standsNext:
 		s.maintain(func(d *draft) error {
-			if d.head.has(flagNext) && s.proof.equal(&d.head.next) {
+			if d.head.has(flagNext) && s.proof.equal(d.head.next) {
 				p := s.m.policyOf(&d.head)
 				d.head.confirm(d.now, p.Grace)
 			}
@@ -216,8 +225,8 @@ func (s *Session) maintain(f func(*draft) error) {
 }
 
 func (s *Session) prepare(d *draft) error {
-	if !d.head.has(flagNext) && s.proof.equal(&d.head.cur) {
-		d.head.prepare(s.presented)
+	if h := &d.head; !h.has(flagNext) && !h.inGrace(d.now) && s.proof.equal(h.cur) {
+		h.prepare(s.presented)
 	}
 	return nil
 }
@@ -273,11 +282,11 @@ func (s *Session) change(ctx context.Context, o op) error {
 	if err := s.use(ctx); err != nil {
 		return err
 	}
-	defer s.mu.Unlock()
+	defer s.unlock()
 	before := s.state
 	if before != StateActive {
-		if s.barred {
-			return ErrStaleToken
+		if err := s.mayBegin(ctx); err != nil {
+			return err
 		}
 		if err := s.begin(""); err != nil {
 			return err
@@ -286,7 +295,7 @@ func (s *Session) change(ctx context.Context, o op) error {
 	recorded := false
 	defer func() { // also if a function of the caller's panics
 		if !recorded && before != StateActive {
-			s.state, s.birth, s.draft = before, nil, draft{}
+			s.miscarry()
 		}
 	}()
 	if err := s.record(o); err != nil {
@@ -294,6 +303,25 @@ func (s *Session) change(ctx context.Context, o op) error {
 	}
 	recorded = true
 	return nil
+}
+
+// mayBegin refuses to begin a session for a token that has ended. One that
+// ended with all of its owner's is given a tombstone now, so that it is
+// forgotten like the others, unless RevokeOthers has lifted it meanwhile.
+func (s *Session) mayBegin(ctx context.Context) error {
+	if !s.barred {
+		return nil
+	}
+	if s.state == StateEnded && s.base.Version != 0 {
+		now := s.m.now()
+		dead := s.base
+		dead.Dead, dead.Expires, dead.Payload = true, now.Add(s.m.opt.TombstoneFor), encodeTombstone(s.reason, now)
+		if _, err := s.m.swap(ctx, &dead); err == nil {
+			s.m.emit(ctx, Event{Kind: EventEnded, ID: dead.ID, Owner: dead.Owner, Reason: s.reason, At: now})
+		}
+		s.base.Version = 0
+	}
+	return ErrStaleToken
 }
 
 // policyOf is the policy in force for a record.
@@ -313,7 +341,10 @@ func (s *Session) event(kind EventKind) Event {
 }
 
 func (s *Session) status() Status {
-	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Reason: s.reason, EndedAt: s.endedAt, Now: s.m.now()}
+	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Now: s.m.now()}
+	if s.state == StateEnded {
+		st.Reason, st.EndedAt = s.reason, s.endedAt
+	}
 	if s.state == StateNone {
 		st.ID, st.Owner = "", ""
 	}
@@ -325,8 +356,9 @@ func (s *Session) status() Status {
 	now := st.Now.UnixMilli()
 	expires := s.base.Expires.UnixMilli()
 	if s.birth != nil {
-		expires = min(now+p.Idle.Milliseconds(), h.absolute)
+		expires = now + p.Idle.Milliseconds()
 	}
+	expires = min(expires, h.absolute) // the policy may just have changed
 	ms := func(v int64) time.Duration { return time.Duration(max(v, 0)) * time.Millisecond }
 	seen := h.seen
 	if touched := expires - p.Idle.Milliseconds(); touched > seen && touched <= now {

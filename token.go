@@ -34,37 +34,54 @@ type hidden struct{ *secret }
 
 func (s *secret) hide() *hidden { return &hidden{s} }
 
+// newToken draws a token for a new session of owner.
+func newToken(owner string, key []byte) Token {
+	var t struct {
+		hidden
+		random [idBytes + secretBytes]byte
+		secret
+	}
+	rand.Read(t.random[:]) // never fails: crypto/rand ends the program instead
+	copy(t.secret[:], t.random[idBytes:])
+	t.hidden.secret = &t.secret
+	return Token{newID(owner, key, t.random[:idBytes]), &t.hidden}
+}
+
 // ParseToken reads the 56 characters of a cookie. It accepts exactly one
 // spelling of each token.
 func ParseToken(s string) (Token, error) {
-	id, sec, ok := splitToken(s)
+	sec := new(secret)
+	id, ok := splitToken(s, sec)
 	if !ok {
 		return Token{}, fmt.Errorf("%w: token: expected %d characters of base64url", ErrInvalid, tokenChars)
 	}
 	return Token{id, sec.hide()}, nil
 }
 
-func splitToken(s string) (id ID, sec *secret, ok bool) {
+// splitToken puts the secret half into sec.
+func splitToken(s string, sec *secret) (id ID, ok bool) {
 	if len(s) != tokenChars {
-		return "", nil, false
+		return "", false
 	}
 	var raw [tokenBytes]byte
-	for i := 0; i < tokenChars; i += 4 { // decoded by hand: no copy of s, no newline tolerance
-		a, b, c, d := unb64[s[i]], unb64[s[i+1]], unb64[s[i+2]], unb64[s[i+3]]
-		if a|b|c|d > 63 {
-			return "", nil, false
-		}
-		j := i / 4 * 3
-		raw[j], raw[j+1], raw[j+2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
+	var all byte
+	in, out := s, raw[:]
+	for len(in) >= 4 && len(out) >= 3 { // by hand: no copy of s, no newline tolerance
+		a, b, c, d := unb64[in[0]], unb64[in[1]], unb64[in[2]], unb64[in[3]]
+		all |= a | b | c | d
+		out[0], out[1], out[2] = a<<2|b>>4, b<<4|c>>2, c<<6|d
+		in, out = in[4:], out[3:]
 	}
-	sec = new(secret)
+	if all > 63 {
+		return "", false
+	}
 	copy(sec[:], raw[idBytes:])
 	// 22 bytes end inside a group of four characters, so the ID's last two
 	// characters are not always a prefix of the token's.
 	var text [idChars]byte
 	copy(text[:], s[:idChars-2])
 	b64.Encode(text[idChars-2:], raw[idBytes-1:idBytes])
-	return ID(text[:]), sec, true
+	return ID(text[:]), true
 }
 
 // unb64 maps a base64url character to its value, any other to 255.
@@ -118,7 +135,10 @@ func newSecret() *secret {
 }
 
 // hash is what a record keeps of a secret. 160 random bits need no salt.
-func (s *secret) hash() digest { return sha256.Sum256(s[:]) }
+func (s *secret) hash() *digest {
+	sum := digest(sha256.Sum256(s[:]))
+	return &sum
+}
 
 // successor derives the secret that follows s. A record keeps only the seed:
 // whoever reads the store cannot compute it without s, whereas every request

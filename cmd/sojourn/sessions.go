@@ -49,8 +49,8 @@ func parseID(s string) (sojourn.ID, error) {
 	if _, err := sojourn.ParseToken(s); err == nil {
 		return "", errors.New("this is a token, not a session ID; its first 30 characters are not its ID either: see \"sojourn token inspect\". Whoever reads it here has the session: revoke it")
 	}
-	id, err := sojourn.ParseID(s)
-	if err != nil {
+	id := sojourn.ID(s)
+	if id.Validate() != nil {
 		return "", fmt.Errorf("%q is no session ID; expected the 30 characters that \"sojourn sessions list\" shows", s)
 	}
 	return id, nil

@@ -54,9 +54,7 @@ func openStore(ctx context.Context, name string, mustExist bool) (*openedStore, 
 }
 
 func openSQLite(ctx context.Context, path string, mustExist bool) (*openedStore, error) {
-	if strings.HasPrefix(path, "//") { // sqlite:///var/lib/sojourn.db
-		path = strings.TrimPrefix(path, "//")
-	}
+	path = strings.TrimPrefix(path, "//") // sqlite:///var/lib/sojourn.db
 	if path == "" {
 		return nil, errors.New("--store sqlite: names no file; expected one, as in sqlite:sojourn.db")
 	}
