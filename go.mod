@@ -3,6 +3,7 @@ module github.com/sojournhq/sojourn
 go 1.25.0
 
 require (
+	github.com/sony/gobreaker/v2 v2.4.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
 	modernc.org/sqlite v1.59.0
