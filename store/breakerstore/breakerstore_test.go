@@ -18,15 +18,18 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(*testing.T) sojourn.Store { return breakerstore.New(memstore.New(nil), nil) })
 }
 
 // With a shard for each owner and hardly any room, too.
 func TestConformanceOfManyShards(t *testing.T) {
+	t.Parallel()
 	opt := &breakerstore.Options{Shards: 7, MaxCalls: 2, Shard: func(id sojourn.ID, owner string) int {
 		return len(id) - 3*len(owner)
 	}}
-	storetest.Run(t, func(*testing.T) sojourn.Store { return breakerstore.New(memstore.New(nil), opt) })
+	storetest.RunWith(t, func(*testing.T) sojourn.Store { return breakerstore.New(memstore.New(nil), opt) },
+		&storetest.Options{Torture: 500 * time.Millisecond})
 }
 
 var errDown = errors.New("the engine is down")

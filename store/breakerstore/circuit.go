@@ -19,7 +19,6 @@ type circuit struct {
 	patient int64
 	waiting atomic.Int64
 	refused atomic.Uint64
-	opened  atomic.Pointer[chan struct{}] // closed when the circuit opens: nobody waits on
 }
 
 // buckets divide the window, so that it slides.
@@ -27,7 +26,6 @@ const buckets = 8
 
 func newCircuit(part int, o *Options) *circuit {
 	c := &circuit{slots: make(chan struct{}, o.MaxCalls), patient: int64(o.MaxWaiting)}
-	c.rearm()
 	failures, calls, rate, log := uint32(o.Failures), uint32(o.Calls), o.Rate, o.Logger
 	c.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:  1,
@@ -47,17 +45,9 @@ func newCircuit(part int, o *Options) *circuit {
 				level = slog.LevelInfo
 			}
 			log.LogAttrs(context.Background(), level, "session store circuit is "+to.String(), slog.Int("shard", part), slog.String("from", from.String()))
-			if to == gobreaker.StateOpen {
-				close(*c.rearm())
-			}
 		},
 	})
 	return c
-}
-
-func (c *circuit) rearm() (old *chan struct{}) {
-	fresh := make(chan struct{})
-	return c.opened.Swap(&fresh)
 }
 
 // isAnswer tells an answer of the store, which may be an error, from a failure.
@@ -75,7 +65,7 @@ func isAnswer(err error) bool {
 
 // call runs f if the circuit lets it.
 func (c *circuit) call(ctx context.Context, verb string, f func() error) error {
-	if err := c.enter(ctx, verb, *c.opened.Load()); err != nil {
+	if err := c.enter(ctx, verb, false); err != nil {
 		return err
 	}
 	defer c.leave()
@@ -88,7 +78,7 @@ func (c *circuit) call(ctx context.Context, verb string, f func() error) error {
 
 // insist runs f even if the circuit is open.
 func (c *circuit) insist(ctx context.Context, verb string, f func() error) error {
-	if err := c.enter(ctx, verb, nil); err != nil {
+	if err := c.enter(ctx, verb, true); err != nil {
 		return err
 	}
 	defer c.leave()
@@ -107,14 +97,16 @@ func (c *circuit) try(f func() error) (asked bool, err error) {
 	return asked, err
 }
 
-// enter takes a slot. It waits for one while ctx lasts and opened is not closed.
-func (c *circuit) enter(ctx context.Context, verb string, opened <-chan struct{}) error {
+// enter takes a slot. It waits for one while ctx lasts, but, unless it insists,
+// not before an open circuit. One that opens meanwhile frees the slot of the call
+// that failed; those who wait pass it on, each refused in turn.
+func (c *circuit) enter(ctx context.Context, verb string, insist bool) error {
 	select {
 	case c.slots <- struct{}{}:
 		return nil
 	default:
 	}
-	if opened != nil && c.breaker.State() == gobreaker.StateOpen {
+	if !insist && c.breaker.State() == gobreaker.StateOpen {
 		c.refused.Add(1)
 		return ErrOpen
 	}
@@ -126,9 +118,6 @@ func (c *circuit) enter(ctx context.Context, verb string, opened <-chan struct{}
 	select {
 	case c.slots <- struct{}{}:
 		return nil
-	case <-opened:
-		c.refused.Add(1)
-		return ErrOpen
 	case <-ctx.Done():
 		return fmt.Errorf("breakerstore: %s: waiting for other calls: %w", verb, ctx.Err())
 	}

@@ -151,8 +151,8 @@ func TestACrowdBeforeASlowStore(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if st := s.Stats()[0]; st.Refused != 0 || e.most != maxCalls {
-			t.Errorf("%+v, %d at once", st, e.most)
+		if st := s.Stats()[0]; st.Refused != 0 || e.most.Load() != maxCalls {
+			t.Errorf("%+v, %d at once", st, e.most.Load())
 		}
 	})
 }
@@ -186,5 +186,39 @@ func TestWaitingEnds(t *testing.T) {
 		if st := s.Stats()[0]; st.Calls != 0 || st.Waiting != 0 {
 			t.Errorf("%+v", st)
 		}
+	})
+}
+
+// Revocations that hang before an open circuit hold nobody else up.
+func TestAnOpenCircuitIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine()
+		s := breakerstore.New(e, &breakerstore.Options{MaxCalls: 1})
+		e.set(down)
+		for range 10 {
+			expect(t, s, "a", errDown)
+		}
+		e.set(hang)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		var group sync.WaitGroup
+		group.Go(func() {
+			if err := s.Revoke(ctx, sojourn.RevokedRecord{ID: "a"}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("revoke: %v", err)
+			}
+		})
+		synctest.Wait()
+		group.Go(func() { // it waits its turn
+			if _, err := s.RevokeOwner(ctx, "ada"); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("revoke owner: %v", err)
+			}
+		})
+		synctest.Wait()
+		begin := time.Now()
+		expect(t, s, "a", breakerstore.ErrOpen)
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("refused after %v", took)
+		}
+		group.Wait()
 	})
 }

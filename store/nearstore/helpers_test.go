@@ -170,4 +170,21 @@ func (s *source) hold(op string) *held {
 	return h
 }
 
-func (h *held) free() { h.once.Do(func() { close(h.release) }) }
+func (h *held) free() {
+	h.once.Do(func() {
+		if h.release != nil {
+			close(h.release)
+		}
+	})
+}
+
+// await waits until a call is held.
+func (h *held) await(t *testing.T) {
+	t.Helper()
+	select {
+	case <-h.arrived:
+	case <-time.After(10 * time.Second):
+		h.free()
+		t.Fatal("the source is not asked")
+	}
+}

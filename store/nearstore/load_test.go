@@ -19,7 +19,7 @@ func share(t *testing.T, here node, h *held, id sojourn.ID, n int, load func(i i
 	var wg sync.WaitGroup
 	begin := here.Stats().Shared
 	wg.Go(func() { errs[0] = load(0) })
-	<-h.arrived
+	h.await(t)
 	for i := 1; i < n; i++ {
 		wg.Go(func() { errs[i] = load(i) })
 	}
@@ -46,7 +46,7 @@ func TestMissesShareOneLoad(t *testing.T) {
 	c.advance(bound) // too late to take part
 	alone := make(chan error)
 	go func() { _, err := there.Load(t.Context(), r.ID); alone <- err }()
-	<-h.arrived
+	h.await(t)
 	h.free()
 	if err := errors.Join(append(wait(), <-alone)...); err != nil {
 		t.Error(err)

@@ -54,13 +54,13 @@ func TestP1ALoadUnderWayDoesNotBringItBack(t *testing.T) {
 			h := src.hold("load")
 			early := make(chan bool)
 			go func() { early <- here.alive(r.ID) }()
-			<-h.arrived // it has read the live record
+			h.await(t) // it has read the live record
 			if err := end(here, r); err != nil {
 				t.Fatal(err)
 			}
 			late := make(chan bool)
 			go func() { late <- here.alive(r.ID) }()
-			<-h.arrived // it asked for itself
+			h.await(t) // it asked for itself
 			h.free()
 			if <-early; <-late {
 				t.Error("a load that began after the end took an answer from before it")

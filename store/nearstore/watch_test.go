@@ -120,7 +120,7 @@ func TestP1AReportVoidsWhatIsUnderWay(t *testing.T) {
 			h := src.hold("load")
 			early := make(chan bool)
 			go func() { early <- there.alive(r.ID) }()
-			<-h.arrived
+			h.await(t)
 			if err := end(r); err != nil {
 				t.Fatal(err)
 			}

@@ -90,7 +90,7 @@ func TestALoadUnderWayDoesNotUndoAWrite(t *testing.T) {
 		h := src.hold("load")
 		loaded := make(chan sojourn.Record)
 		go func() { loaded <- here.load(r.ID) }()
-		<-h.arrived
+		h.await(t)
 		src.on(&src.after, func(ctx context.Context, op string) error { return nil })
 		if err := write(r); err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestWritesThatCross(t *testing.T) {
 		_, err := here.Update(t.Context(), &u)
 		updated <- err
 	}()
-	<-h.arrived // done below, not yet returned
+	h.await(t) // done below, not yet returned
 	later := time.UnixMilli(9e12 + 5000)
 	if err := here.Touch(t.Context(), &r, later); err != nil {
 		t.Fatal(err)
@@ -129,12 +129,29 @@ func TestWritesThatCross(t *testing.T) {
 		t.Errorf("expires at %v, expected what the touch moved it to", got.Expires)
 	}
 
+	h = src.hold("touch")
+	touched := make(chan error)
+	go func() { own := r; touched <- here.Touch(t.Context(), &own, later.Add(time.Hour)) }()
+	h.await(t)
+	shorter := here.load(r.ID)
+	shorter.Expires = time.UnixMilli(9e12 - 5000)
+	if _, err := here.Update(t.Context(), &shorter); err != nil {
+		t.Fatal(err)
+	}
+	h.free()
+	if err := <-touched; err != nil {
+		t.Fatal(err)
+	}
+	if got := here.load(r.ID); !got.Expires.Equal(shorter.Expires) {
+		t.Errorf("expires at %v, expected what the update cut it to", got.Expires)
+	}
+
 	h = src.hold("create") // a session of a generation that is revoked meanwhile
 	fresh := r
 	fresh.ID += "-new"
 	created := make(chan error)
 	go func() { created <- here.Create(t.Context(), &fresh) }()
-	<-h.arrived
+	h.await(t)
 	if _, err := here.RevokeOwner(t.Context(), "ada"); err != nil {
 		t.Fatal(err)
 	}
