@@ -17,7 +17,11 @@ import (
 //	else ──────────────────────────────────▶ the store, and others may share
 //	the store failed, and a copy is at hand ▶ memory, within ServeStale
 
-var errDead = fmt.Errorf("nearstore: load: %w", sojourn.ErrNotFound)
+// Wrapped once, so that meeting them costs no allocation.
+var (
+	errDead = fmt.Errorf("nearstore: load: %w", sojourn.ErrNotFound)
+	errLost = fmt.Errorf("nearstore: load: the store below panicked: %w", sojourn.ErrUnavailable)
+)
 
 // A flight is a load under way that others may share.
 type flight struct {
@@ -96,7 +100,7 @@ func answer(rec sojourn.Record) (sojourn.Record, error) {
 
 // lead loads on behalf of all who share the flight.
 func (s *Store) lead(ctx context.Context, sh *shard, id sojourn.ID, f *flight) (sojourn.Record, error) {
-	f.err = fmt.Errorf("nearstore: load: %w", sojourn.ErrUnavailable) // unless it returns
+	f.err = errLost // unless it returns
 	defer func() {
 		sh.mu.Lock()
 		if sh.flights[id] == f {
