@@ -61,7 +61,7 @@ func (x *examination) number(field string) int64 {
 func (x *examination) server(ctx context.Context) {
 	began := time.Now()
 	if err := x.node.Do(ctx, x.node.B().Ping().Build()).Error(); err != nil {
-		x.say("reach", "no answer", explain(causeOf(ctx, err)))
+		x.say("reach", "no answer", explain(x.store.causeOf(ctx, err)))
 		return
 	}
 	x.say("reach", "answers after "+time.Since(began).Round(10*time.Microsecond).String(), nil)

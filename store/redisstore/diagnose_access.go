@@ -76,7 +76,7 @@ func (s *Store) examinePermissions(ctx context.Context, report func(check, detai
 		}
 	}
 	if ctx.Err() != nil {
-		report("permissions", "unknown", context.Cause(ctx))
+		report("permissions", "unknown", s.causeOf(ctx, nil))
 		return
 	}
 	detail, problem := "all that sessions need", error(nil)
@@ -124,7 +124,7 @@ func (s *Store) examineSessions(ctx context.Context, nodes map[string]rueidis.Cl
 			return
 		}
 		if err != nil {
-			report("sessions", "unknown", fmt.Errorf("%s: %w", addr, explain(causeOf(ctx, err))))
+			report("sessions", "unknown", fmt.Errorf("%s: %w", addr, explain(s.causeOf(ctx, err))))
 			return
 		}
 		all := float64(seen)
@@ -135,7 +135,7 @@ func (s *Store) examineSessions(ctx context.Context, nodes map[string]rueidis.Cl
 				report("sessions", "unknown: the user may not run DBSIZE: ACL SETUSER … +dbsize", nil)
 				return
 			case err != nil:
-				report("sessions", "unknown", fmt.Errorf("%s: %w", addr, explain(causeOf(ctx, err))))
+				report("sessions", "unknown", fmt.Errorf("%s: %w", addr, explain(s.causeOf(ctx, err))))
 				return
 			}
 			all, exact = float64(n), false
