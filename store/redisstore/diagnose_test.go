@@ -128,8 +128,10 @@ func TestDiagnoseReplicas(t *testing.T) {
 }
 
 func TestDiagnoseCluster(t *testing.T) {
-	c := testenv.StartRedisCluster(t, nil)
-	s := open(t, "redis+cluster://"+c.Addrs(), nil)
+	c := testenv.StartRedisCluster(t, &testenv.RedisOptions{Config: []string{"user app on >s3cret " + minimal + diagnosing +
+		"+client|tracking +cluster|slots +cluster|shards +asking +cluster|nodes +cluster|info"}})
+	s := open(t, "redis+cluster://app:s3cret@"+c.Addrs(), nil)
+	listen(t, s)
 	for range 300 {
 		create(t, s, "")
 	}
@@ -139,7 +141,16 @@ func TestDiagnoseCluster(t *testing.T) {
 		found.expect(t, "replicas", n.Addr+": none", "give it a replica")
 	}
 	found.expect(t, "sessions", "300 records", "")
-	found.expect(t, "permissions", "all that", "")
+	found.expect(t, "permissions", "all that sessions need", "")
+	for _, one := range found {
+		if strings.Contains(one.detail, "not permitted") || strings.Contains(one.detail, "unknown") {
+			t.Errorf("with the permissions that the documentation lists: %s", found)
+			break
+		}
+	}
+	if got := scanAll(t, s, 1000); len(got) != 300 {
+		t.Errorf("Scan: %d records", len(got))
+	}
 	c.Nodes[0].Do("CLUSTER", "DELSLOTS", "0", "1")
 	diagnose(t, s).expect(t, "cluster", c.Nodes[0].Addr+": ", "2 slots belong to no server")
 	c.Nodes[0].Do("CLUSTER", "ADDSLOTS", "0", "1")
