@@ -233,3 +233,37 @@ func TestExtend(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is asked in the request that changes a session describes what it will be.
+func TestStatusOfWhatIsPending(t *testing.T) {
+	s := newSite(t, nil)
+	ask := func(ctx context.Context) sojourn.Status {
+		st, err := session(ctx).Status(ctx)
+		if err != nil {
+			t.Error(err)
+		}
+		return st
+	}
+	s.handle("/again", func(ctx context.Context, _ *http.Request) (any, error) {
+		if st := ask(ctx); st.State != sojourn.StateEnded || st.Reason != sojourn.ReasonExpired || st.EndedAt.IsZero() {
+			t.Errorf("expired: %+v", st)
+		}
+		err := keyK.Set(ctx, "v")
+		if st := ask(ctx); st.State != sojourn.StateActive || st.Reason != "" || !st.EndedAt.IsZero() {
+			t.Errorf("begun anew: %+v", st)
+		}
+		return "", err
+	})
+	s.handle("/short", func(ctx context.Context, _ *http.Request) (any, error) {
+		err := session(ctx).SetPolicy(ctx, sojourn.Policy{Idle: time.Minute, Absolute: time.Minute})
+		if st := ask(ctx); st.AbsoluteRemaining != time.Minute || st.IdleRemaining > time.Minute || st.Extendable() {
+			t.Errorf("shortened: %+v", st)
+		}
+		return "", err
+	})
+	c := s.client()
+	c.ok("/set/k/v")
+	s.pass(time.Hour)
+	c.ok("/again")
+	c.ok("/short")
+}

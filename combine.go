@@ -19,6 +19,10 @@ type combiner struct {
 	shards [64]combinerShard
 }
 
+// batchMax commits leave together at most. If their answer is lost, the nonces
+// of all must still be in the record, also after a batch of another process.
+const batchMax = nonceMax / 2
+
 type combinerShard struct {
 	mu    sync.Mutex
 	leads map[ID]*commit
@@ -32,6 +36,11 @@ func (cb *combiner) shard(id ID) *combinerShard {
 }
 
 func (cb *combiner) run(c *commit) {
+	if c.s.m.carried {
+		c.self[0] = c
+		c.s.m.flush(c.self[:], c.s.base)
+		return
+	}
 	id := c.s.base.ID
 	shard := cb.shard(id)
 	shard.mu.Lock()
@@ -63,9 +72,10 @@ func (cb *combiner) run(c *commit) {
 func (shard *combinerShard) release(id ID, c *commit, current Record) {
 	shard.mu.Lock()
 	var next *commit
-	if len(c.behind) > 0 {
+	if n := min(len(c.behind), batchMax); n > 0 {
 		next = c.behind[0]
-		next.batch, next.base, next.lead = c.behind, current, true
+		next.batch, next.behind = c.behind[:n:n], c.behind[n:]
+		next.base, next.lead = current, true
 		shard.leads[id] = next
 	} else {
 		delete(shard.leads, id)

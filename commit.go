@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -12,12 +13,13 @@ import (
 type commit struct {
 	s       *Session
 	ctx     context.Context
-	skip    bool // failed, or found to be stored already
+	skip    bool // settled: stored, or failed
 	err     error
 	reason  Reason // ended meanwhile: why
 	panic   any    // of a function passed to Update, raised again by its caller
 	stored  Record
-	drafted *draft
+	drafted *draft // nil: as stored
+	renewed bool   // its ops replaced the secret
 
 	// Of the combiner.
 	alone  func(base *Record) error // instead of replaying ops, with no other commit under way
@@ -58,6 +60,12 @@ func (s *Session) commit(ctx context.Context) error {
 			}
 		}
 	}
+	answered := false
+	defer func() { // a function passed to Update, or a store, may panic
+		if !answered {
+			s.dropChanges()
+		}
+	}()
 	var reason Reason
 	var err error
 	if s.birth != nil {
@@ -65,8 +73,9 @@ func (s *Session) commit(ctx context.Context) error {
 	} else {
 		reason, err = s.update(ctx)
 	}
+	answered = true
 	maintenance := s.upkeep == len(s.ops)
-	s.ops, s.upkeep, s.nonce = s.ops[:0], 0, 0
+	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
 	switch {
 	case err == nil:
 		if len(keys) > 0 {
@@ -74,7 +83,7 @@ func (s *Session) commit(ctx context.Context) error {
 			e.Keys = keys
 			s.m.emit(ctx, e)
 		}
-	case errors.Is(err, ErrNotFound):
+	case reason != "": // not just an error of a caller's function that says so
 		s.forget(StateEnded, reason)
 		s.barred = true
 	case errors.Is(err, ErrUnavailable) && maintenance && s.birth == nil:
@@ -84,19 +93,28 @@ func (s *Session) commit(ctx context.Context) error {
 	case errors.Is(err, ErrUnavailable):
 		s.failed = err
 	default:
-		s.redraw = s.birth == nil
+		s.dropChanges()
 	}
 	return err
 }
 
+// dropChanges makes the session what it was before those that are pending.
+func (s *Session) dropChanges() {
+	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
+	if s.birth != nil {
+		s.miscarry()
+	} else {
+		s.redraw = true
+	}
+}
+
 // update commits to an existing record, together with parallel requests.
 func (s *Session) update(ctx context.Context) (Reason, error) {
-	before := *s.draft.head.cur
 	c := &s.room.commit
 	if c.s != nil {
 		c = new(commit)
 	}
-	c.s, c.ctx = s, ctx
+	c.s, c.ctx, c.renewed = s, ctx, *s.draft.was != *s.draft.head.cur
 	s.m.commits.run(c)
 	if c.panic != nil {
 		panic(c.panic)
@@ -105,16 +123,18 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 		return c.reason, c.err
 	}
 	s.base = c.stored
-	s.draft.head, s.redraw = c.drafted.head, true
-	if s.issued != nil {
-		if hash := s.issued.hash(); hash.equal(s.draft.head.cur) {
-			s.presented, s.proof, s.standing = s.issued, *hash, standsCurrent
+	if c.drafted == nil {
+		if err := s.draw(); err != nil {
+			return "", err
 		}
+	} else {
+		s.draft.head, s.redraw = c.drafted.head, true
 	}
-	if *s.draft.head.cur != before {
-		if s.m.watched(ctx) {
-			s.m.emit(ctx, s.event(EventRenewed))
-		}
+	if s.fresh != nil && s.fresh.hash().equal(s.draft.head.cur) {
+		s.issued, s.presented, s.proof, s.standing = s.fresh, s.fresh, *s.draft.head.cur, standsCurrent
+	}
+	if c.renewed && s.m.watched(ctx) {
+		s.m.emit(ctx, s.event(EventRenewed))
 	}
 	return "", nil
 }
@@ -159,33 +179,48 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 			if c.skip {
 				continue
 			}
+			c.err, c.panic = nil, nil
 			if !first && c.s.nonce != 0 && d.head.hasNonce(c.s.nonce) {
-				c.stored, c.drafted, c.skip = base, d, true
+				c.stored, c.drafted, c.skip = base, nil, true
 				continue
 			}
 			if !first {
 				if c.err = c.replay(d); c.err != nil || c.panic != nil {
-					c.skip = true
 					continue
 				}
 			}
 			live++
 			extend = c.seal(d) || extend
 		}
-		if live == 0 {
+		if live == 0 && !refused(batch) {
 			return base
 		}
 		payload, err := d.encode()
-		if err != nil {
-			if len(batch) == 1 {
-				return fail(batch, base, err)
-			}
+		switch {
+		case live == 0:
+		case err != nil && len(batch) > 1:
 			for i := range batch { // one of them is too large: each for itself
 				base = m.flush(batch[i:i+1], base)
 			}
 			return base
+		case err != nil:
+			lead.err, live = err, 0
+		}
+		if live == 0 { // a refusal counts only if the record is still this one
+			current, done := m.reload(ctx, batch, base)
+			if done {
+				return current
+			}
+			if current.Version == base.Version {
+				return settled(batch, base)
+			}
+			base = current
+			continue
 		}
 		next := &lead.stored
+		if lead.skip {
+			next = new(Record)
+		}
 		*next = base
 		next.Payload = payload
 		next.Expires = time.Time{} // as it is: a touch may have moved it
@@ -193,7 +228,7 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 			next.Expires = d.deadline(m)
 		}
 		t := &lead.call
-		if attempt > 0 { // a store may keep the first
+		if t.Context != nil { // a store may keep the first
 			t = new(deadline)
 		}
 		t.Context, t.limit = ctx, m.opt.CommitTimeout
@@ -205,11 +240,11 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 				next.Expires = base.Expires
 			}
 			for _, c := range batch {
-				if !c.skip {
-					c.stored, c.drafted, c.skip = *next, d, true
+				if !c.skip && c.err == nil && c.panic == nil {
+					c.stored, c.drafted = *next, d
 				}
 			}
-			return *next
+			return settled(batch, *next)
 		case errors.Is(err, ErrConflict):
 			base = current // at once: waiting would only make it stale
 		case errors.Is(err, ErrNotFound):
@@ -222,13 +257,9 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 		default:
 			// The answer is lost: the commit may have been stored. Its nonce tells.
 			retried = true
-			current, err := m.load(ctx, base.ID)
-			if errors.Is(err, ErrNotFound) {
-				reason, _ := decodeTombstone(current.Payload)
-				return end(batch, base, reason)
-			}
-			if err != nil {
-				return fail(batch, base, err)
+			current, done := m.reload(ctx, batch, base)
+			if done {
+				return current
 			}
 			base = current
 		}
@@ -236,14 +267,28 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 	return fail(batch, base, ErrConflict)
 }
 
+// reload reads the record anew for a batch; done if that settles the batch.
+func (m *Manager) reload(ctx context.Context, batch []*commit, base Record) (current Record, done bool) {
+	current, err := m.load(ctx, base.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		reason, _ := decodeTombstone(current.Payload)
+		return end(batch, base, reason), true
+	case err != nil:
+		return fail(batch, base, err), true
+	}
+	return current, false
+}
+
 // replay applies a commit's ops, all or none.
 func (c *commit) replay(d *draft) (err error) {
-	head, dirty := d.head, d.dirty
+	head, dirty, extend := d.head, d.dirty, d.extend
 	defer func() {
 		if c.panic = recover(); c.panic != nil || err != nil {
-			d.head, d.dirty = head, dirty
+			d.head, d.dirty, d.extend = head, dirty, extend
 		}
 		c.s.inFunc.Store(false)
+		c.renewed = *d.head.cur != *head.cur
 	}()
 	for i := range c.s.ops {
 		c.s.inFunc.Store(c.s.ops[i].kind == opFunc)
@@ -277,11 +322,24 @@ func (c *commit) seal(d *draft) (extend bool) {
 	return true
 }
 
+// refused reports whether one of the batch could not replay its ops.
+func refused(batch []*commit) bool {
+	return slices.ContainsFunc(batch, func(c *commit) bool { return !c.skip && (c.err != nil || c.panic != nil) })
+}
+
+// settled ends a batch: each commit is stored, or has its own error.
+func settled(batch []*commit, base Record) Record {
+	for _, c := range batch {
+		c.skip = true
+	}
+	return base
+}
+
 // fail gives err to every commit that is not settled.
 func fail(batch []*commit, base Record, err error) Record {
 	for _, c := range batch {
 		if !c.skip {
-			c.err, c.skip = err, true
+			c.err, c.panic, c.skip = err, nil, true
 		}
 	}
 	return base

@@ -143,7 +143,7 @@ func TestAfterTheFirstByte(t *testing.T) {
 			keyK.Get(ctx)
 		}
 		io.WriteString(w, "head")
-		got := map[string]error{"set": keyL.Set(ctx, "v"), "renew": s.Renew(ctx), "renew now": s.RenewNow(ctx), "login": s.Login(ctx, "ada")}
+		got := map[string]error{"set": keyL.Set(ctx, "v"), "renew": s.Renew(ctx), "renew now": s.RenewNow(ctx), "login": s.Login(ctx, "ada"), "remember": s.Remember(ctx, true)}
 		io.WriteString(w, " tail")
 		late <- got
 	}
@@ -154,10 +154,10 @@ func TestAfterTheFirstByte(t *testing.T) {
 		want   map[string]error
 		stored string
 	}{
-		{"nobody", false, false, map[string]error{"set": sojourn.ErrHeadersSent, "renew": sojourn.ErrNotFound, "renew now": sojourn.ErrNotFound, "login": sojourn.ErrHeadersSent}, ""},
-		{"nobody, read before", false, true, map[string]error{"set": sojourn.ErrHeadersSent, "renew": sojourn.ErrNotFound, "renew now": sojourn.ErrNotFound, "login": sojourn.ErrHeadersSent}, ""},
-		{"a session", true, false, map[string]error{"set": nil, "renew": sojourn.ErrHeadersSent, "renew now": sojourn.ErrHeadersSent, "login": sojourn.ErrHeadersSent}, "v"},
-		{"a session, read before", true, true, map[string]error{"set": nil, "renew": sojourn.ErrHeadersSent, "renew now": sojourn.ErrHeadersSent, "login": sojourn.ErrHeadersSent}, "v"},
+		{"nobody", false, false, map[string]error{"set": sojourn.ErrHeadersSent, "remember": sojourn.ErrNotFound, "renew": sojourn.ErrNotFound, "renew now": sojourn.ErrNotFound, "login": sojourn.ErrHeadersSent}, ""},
+		{"nobody, read before", false, true, map[string]error{"set": sojourn.ErrHeadersSent, "remember": sojourn.ErrNotFound, "renew": sojourn.ErrNotFound, "renew now": sojourn.ErrNotFound, "login": sojourn.ErrHeadersSent}, ""},
+		{"a session", true, false, map[string]error{"set": nil, "remember": sojourn.ErrHeadersSent, "renew": sojourn.ErrHeadersSent, "renew now": sojourn.ErrHeadersSent, "login": sojourn.ErrHeadersSent}, "v"},
+		{"a session, read before", true, true, map[string]error{"set": nil, "remember": sojourn.ErrHeadersSent, "renew": sojourn.ErrHeadersSent, "renew now": sojourn.ErrHeadersSent, "login": sojourn.ErrHeadersSent}, "v"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, nil)
@@ -186,6 +186,11 @@ func TestAfterTheFirstByte(t *testing.T) {
 			}
 			if a := s.exchange("GET", "/get/late", shapes...); a.body != c.stored {
 				t.Errorf("late = %q, expected %q", a.body, c.stored)
+			}
+			if c.exists {
+				if st, err := s.m.Inspect(t.Context(), s.onlyLive()); err != nil || st.Persistent {
+					t.Errorf("what was refused is stored: %+v, %v", st, err)
+				}
 			}
 		})
 	}

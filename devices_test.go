@@ -3,10 +3,12 @@ package sojourn_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sojournhq/sojourn"
@@ -197,5 +199,66 @@ func TestRevokedByGenerationIsForgotten(t *testing.T) {
 		if !r.Dead || r.Expires.Sub(s.clock.now()) != 10*time.Minute {
 			t.Errorf("left behind: dead %t, until %v", r.Dead, r.Expires)
 		}
+	}
+}
+
+// A request of the kept session that came while all of them were ended, and is
+// still under way afterwards, must not end it for good.
+func TestP13RevokeOthersWhileOthersWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		s.handle("/others", func(ctx context.Context, _ *http.Request) (any, error) {
+			return "", s.m.RevokeOthers(ctx, session(ctx))
+		})
+		lifted := make(chan struct{})
+		s.handle("/slow", func(ctx context.Context, _ *http.Request) (any, error) {
+			if _, err := session(ctx).Owner(ctx); err != nil {
+				t.Error(err)
+			}
+			<-lifted
+			return "", keyK.Set(ctx, "x")
+		})
+		c := s.client()
+		c.ok("/login/ada")
+		var slow answer
+		var wg sync.WaitGroup
+		during := func() { // between the revocation and the lift
+			wg.Go(func() { slow = c.send(c.token, "/slow") })
+			synctest.Wait()
+		}
+		s.stalled().before.Store(&during)
+		c.ok("/others")
+		close(lifted)
+		wg.Wait()
+		if slow.code != 400 || slow.cookie != "" {
+			t.Errorf("the request in between: %d, cookie %q", slow.code, slow.cookie)
+		}
+		c.want("/owner", 200, "ada")
+	})
+}
+
+// What the request changed before it ended the other sessions is merged with
+// what parallel ones stored, also after the first byte.
+func TestP13RevokeOthersKeepsPendingChanges(t *testing.T) {
+	for _, first := range []string{"", "answer "} {
+		s := newSite(t, nil)
+		c := s.client()
+		c.ok("/login/ada")
+		s.mux.HandleFunc("/others", func(w http.ResponseWriter, r *http.Request) {
+			ctx := r.Context()
+			if first != "" {
+				io.WriteString(w, first)
+			}
+			if err := keyK.Set(ctx, "v"); err != nil {
+				t.Error(err)
+			}
+			c.send(c.token, "/set/parallel/w")
+			if err := s.m.RevokeOthers(ctx, session(ctx)); err != nil {
+				t.Error(err)
+			}
+		})
+		c.ok("/others")
+		c.want("/get/k", 200, "v")
+		c.want("/get/parallel", 200, "w")
 	}
 }

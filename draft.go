@@ -37,6 +37,7 @@ func (k opKind) once() bool { return k == opAdd || k == opFunc }
 type draft struct {
 	ground int // length of the payload it was decoded from
 	head   head
+	was    *digest  // the secret's hash in that payload
 	dirty  []change // newest last; at most one per key
 	limits *Options
 	now    int64
@@ -136,13 +137,14 @@ func (d *draft) encode() ([]byte, error) {
 			}
 		}
 	}
-	if count > d.limits.MaxMembers {
+	if count > max(d.limits.MaxMembers, d.head.count) {
 		return nil, fmt.Errorf("%w: %d members, the session may have %d", ErrTooLarge, count, d.limits.MaxMembers)
 	}
 	scratch := scratches.Get().(*[]byte)
 	defer scratches.Put(scratch)
 	b := d.head.appendTo((*scratch)[:0])
 	b = binary.AppendUvarint(b, uint64(count))
+	own := len(b) // not bounded, so that the core's upkeep never fails a full session
 	for k, v := range d.head.entries() {
 		if !d.changed(k) {
 			b = appendBytes(b, k)
@@ -155,8 +157,8 @@ func (d *draft) encode() ([]byte, error) {
 			b = appendBytes(b, c.raw)
 		}
 	}
-	if len(b) > d.limits.MaxRecord {
-		return nil, fmt.Errorf("%w: the session would have %d bytes, it may have %d", ErrTooLarge, len(b), d.limits.MaxRecord)
+	if size := len(b) - own; size > max(d.limits.MaxRecord, len(d.head.members)) { // one beyond a lowered limit may shrink
+		return nil, fmt.Errorf("%w: the session would have %d bytes, it may have %d", ErrTooLarge, size, d.limits.MaxRecord)
 	}
 	*scratch = b[:0]
 	exact := make([]byte, len(b)) // a store may keep it for long
@@ -169,7 +171,7 @@ var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
 // nearFull reports whether only encoding can tell if the limits hold.
 func (d *draft) nearFull() bool {
-	size := 256 + d.ground
+	size := d.ground
 	for i := range d.dirty {
 		size += len(d.dirty[i].key) + len(d.dirty[i].raw) + 8
 	}

@@ -28,7 +28,7 @@ var rooms = map[string]room{
 	"browser":  {}, // holds the embedded SDK
 
 	"store":               {own: []string{".", "internal/..."}},
-	"store/sqlstore":      {own: []string{".", "internal/..."}, others: []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/go-sql-driver/mysql"}},
+	"store/sqlstore":      {own: []string{".", "internal/...", "store/sqlstore/internal/..."}, others: []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/go-sql-driver/mysql"}},
 	"store/redisstore":    {own: []string{".", "internal/..."}, others: []string{"github.com/redis/rueidis"}},
 	"store/memcachestore": {own: []string{".", "internal/..."}, others: []string{"github.com/bradfitz/gomemcache"}},
 	"format":              {own: []string{".", "internal/..."}},

@@ -84,14 +84,21 @@ func (s *Session) Begin(ctx context.Context) error {
 // does not. It takes effect with the commit: at the first byte of the answer,
 // or with Save.
 func (s *Session) Login(ctx context.Context, owner string) error {
-	if owner == "" || len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0) {
-		return fmt.Errorf("%w: owner, expected 1 to 255 bytes of UTF-8 without NUL", ErrInvalid)
+	if err := checkOwner(owner); err != nil {
+		return err
 	}
 	if err := s.use(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
 	return s.begin(owner)
+}
+
+func checkOwner(owner string) error {
+	if owner == "" || len(owner) > 255 || !utf8.ValidString(owner) || strings.ContainsRune(owner, 0) {
+		return fmt.Errorf("%w: owner, expected 1 to 255 bytes of UTF-8 without NUL", ErrInvalid)
+	}
+	return nil
 }
 
 // Logout ends the session now and for good, and lets the client forget its
@@ -125,12 +132,13 @@ func (s *Session) forget(state State, reason Reason) {
 	}
 	s.state, s.reason, s.endedAt = state, reason, s.m.now()
 	s.ops, s.upkeep, s.birth, s.barred, s.redraw = nil, 0, nil, false, false
-	s.issued, s.draft = nil, draft{}
+	s.fresh, s.issued, s.draft = nil, nil, draft{}
 	s.base = Record{ID: s.base.ID, Owner: s.base.Owner}
 }
 
 // Renew begins to replace the secret, as the timer does: the present one works
 // until its successor has been seen, so that no parallel request is logged out.
+// While the one before still works (Policy.Grace), it is new enough, and stays.
 // Outside a request the session must come from Authenticate.
 func (s *Session) Renew(ctx context.Context) error {
 	return s.renew(ctx, func() error {
@@ -143,26 +151,37 @@ func (s *Session) Renew(ctx context.Context) error {
 
 // RenewNow replaces the secret so that the old one is dead with the commit: for
 // a change of privilege or password. Other requests under way with the old
-// cookie lose their session.
+// cookie lose their session. ErrStaleToken, at the latest from the commit: the
+// secret presented has a successor in use already, which stays.
 func (s *Session) RenewNow(ctx context.Context) error {
 	return s.renew(ctx, func() error {
-		if !s.opened && s.standing == standsPrevious {
+		switch {
+		case !s.opened && s.standing == standsPrevious:
 			return ErrStaleToken
+		case s.fresh != nil: // twice in one commit
+			return nil
 		}
 		fresh := newSecret()
 		hash := fresh.hash()
-		s.issued = fresh
-		return s.record(op{kind: opMeta, fn: func(d *draft) error {
+		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
 			if d.head.cur.equal(hash) { // a repeated commit
 				return nil
 			}
-			if !s.opened && d.head.standing(&s.proof, d.now) >= standsPrevious || !s.opened && d.head.standing(&s.proof, d.now) == standsNot {
-				s.issued = nil // another request replaced it first: its answer carries the cookie
-				return nil
+			if !s.opened {
+				switch d.head.standing(&s.proof, d.now) {
+				case standsPrevious: // replaced softly meanwhile, and good for a while
+					return ErrStaleToken
+				case standsNot, standsReplaced:
+					return nil // another request replaced it first: its answer carries the cookie
+				}
 			}
 			d.head.replace(fresh, d.now)
 			return nil
 		}})
+		if err == nil {
+			s.fresh = fresh
+		}
+		return err
 	})
 }
 
@@ -230,7 +249,14 @@ func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 		*d = d.Truncate(time.Millisecond)
 	}
 	return s.live(ctx, "set policy", func() error {
-		before := s.m.policyOf(&s.draft.head)
+		before, after := s.m.policyOf(&s.draft.head), s.m.opt.Policy
+		if on {
+			after = p.over(&s.m.opt.Policy)
+		}
+		resend := after.CookieLifetime != before.CookieLifetime && s.birth == nil
+		if resend && s.req != nil && s.req.begun.Load() {
+			return ErrHeadersSent
+		}
 		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
 			d.head.policy, d.head.flags = &p, d.head.flags|flagPolicy
 			if !on {
@@ -241,12 +267,7 @@ func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 			d.extend = true
 			return nil
 		}})
-		if after := s.m.policyOf(&s.draft.head); err == nil && after.CookieLifetime != before.CookieLifetime && s.birth == nil {
-			if s.req != nil && s.req.begun.Load() {
-				return ErrHeadersSent
-			}
-			s.resend = true
-		}
+		s.resend = s.resend || resend && err == nil
 		return err
 	})
 }
@@ -294,12 +315,19 @@ func (s *Session) Token(ctx context.Context) (Token, error) {
 		return Token{}, err
 	}
 	defer s.unlock()
-	return s.successor(), nil
+	stored := &s.draft.head
+	if len(s.ops) > 0 && s.state == StateActive && s.birth == nil {
+		stored = new(head)
+		if err := stored.decode(s.base.Payload); err != nil {
+			return Token{}, fmt.Errorf("sojourn: token: %w", err)
+		}
+	}
+	return s.successor(stored), nil
 }
 
-// successor is the token to send: one newly issued, or the pending one.
-func (s *Session) successor() Token {
-	h := &s.draft.head
+// successor is the token to send: one newly issued, or the pending one of the
+// stored head h.
+func (s *Session) successor(h *head) Token {
 	switch {
 	case s.state != StateActive || s.birth != nil:
 		return Token{}
@@ -308,7 +336,7 @@ func (s *Session) successor() Token {
 	case s.hasToken && h.has(flagNext) && s.proof.equal(h.cur):
 		next := s.presented.successor(h.seed[:])
 		return Token{id: s.base.ID, secret: next.hide()}
-	case s.resend && s.hasToken && s.standing != standsPrevious:
+	case s.resend && s.hasToken && s.proof.equal(h.cur): // not one replaced meanwhile
 		return Token{id: s.base.ID, secret: s.presented.hide()}
 	}
 	return Token{}

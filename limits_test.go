@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sojournhq/sojourn"
 )
@@ -25,7 +26,7 @@ func limited(t *testing.T, s *site, token string, f func(ctx context.Context)) a
 // A change beyond a limit is refused when it is made, says so, and spoils
 // nothing else of the request.
 func TestLimits(t *testing.T) {
-	long := strings.Repeat("x", 1000)
+	long := strings.Repeat("x", 1020)
 	for _, c := range []struct {
 		name string
 		opt  sojourn.Options
@@ -34,7 +35,7 @@ func TestLimits(t *testing.T) {
 		want string // part of the text
 	}{
 		{"record", sojourn.Options{MaxRecord: 1024}, func(ctx context.Context) error { return keyL.Set(ctx, long) }, sojourn.ErrTooLarge, "it may have 1024"},
-		{"one member beyond the record", sojourn.Options{MaxRecord: 1024}, func(ctx context.Context) error { return keyL.Set(ctx, long+long) }, sojourn.ErrTooLarge, `"late" has 2002 bytes, the session may have 1024`},
+		{"one member beyond the record", sojourn.Options{MaxRecord: 1024}, func(ctx context.Context) error { return keyL.Set(ctx, long+long) }, sojourn.ErrTooLarge, `"late" has 2042 bytes, the session may have 1024`},
 		{"record, by Update", sojourn.Options{MaxRecord: 1024}, func(ctx context.Context) error {
 			_, err := keyL.Update(ctx, func(string) (string, error) { return long, nil })
 			return err
@@ -98,11 +99,66 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// What fits is stored, and a full session goes on: neither its renewal nor
+// what the core notes of requests needs room among the members.
+func TestLimitIsOfTheMembers(t *testing.T) {
+	s := newSite(t, &sojourn.Options{MaxRecord: 1024})
+	_, token := s.begun()
+	s.handle("/fill", func(ctx context.Context, _ *http.Request) (any, error) {
+		for n := 1024; n > 0; n-- {
+			if err := keyL.Set(ctx, strings.Repeat("x", n)); !errors.Is(err, sojourn.ErrTooLarge) {
+				return n > 900, err
+			}
+		}
+		return "nothing fits", nil
+	})
+	c := &client{s: s, token: token}
+	c.want("/fill", 200, "true")
+	for range 12 { // 5 hours
+		s.pass(25 * time.Minute)
+		r := header("User-Agent", strings.Repeat(s.clock.now().String(), 4))
+		if a := s.exchange("GET", "/get/k", cookies("__Host-sojourn="+c.token), r); a.body != "v" {
+			t.Fatalf("%d %q", a.code, a.body)
+		}
+		c.want("/set/k/w", 200, "")
+		c.want("/set/k/v", 200, "")
+	}
+}
+
+// A limit that was lowered holds for what grows. A session beyond it is read,
+// renewed and shrunk as any other.
+func TestLimitLowered(t *testing.T) {
+	s := newSite(t, nil)
+	_, token := s.begun()
+	c := &client{s: s, token: token}
+	c.ok("/set/long/" + strings.Repeat("x", 3000))
+	c.ok("/set/other/" + strings.Repeat("x", 3000))
+	m, err := sojourn.New(s.store, &sojourn.Options{MaxRecord: 1024, MaxMembers: 1, Clock: s.clock.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.m, s.h = m, m.Handler(s.mux)
+	for range 4 { // 100 minutes
+		s.pass(25 * time.Minute)
+		c.want("/get/k", 200, "v")
+	}
+	if c.token == token {
+		t.Error("not renewed")
+	}
+	c.ok("/set/long/short")
+	if a := c.get("/set/long/longer"); a.code != 400 {
+		t.Errorf("it grows: %d %q", a.code, a.body)
+	}
+	if a := c.get("/set/new/x"); a.code != 400 {
+		t.Errorf("one more member: %d %q", a.code, a.body)
+	}
+}
+
 // Two requests that fit each, and not together: the later one is told.
 func TestLimitMetAtCommit(t *testing.T) {
 	s := newSite(t, &sojourn.Options{MaxRecord: 1024})
 	_, token := s.begun()
-	half := strings.Repeat("x", 500)
+	half := strings.Repeat("x", 510)
 	a := limited(t, s, token, func(ctx context.Context) {
 		if err := keyK.Set(ctx, half); err != nil {
 			t.Error(err)

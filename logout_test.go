@@ -105,6 +105,26 @@ func TestP1LogoutIsFinalForJobsTouchesAndExtends(t *testing.T) {
 	}
 }
 
+// A change that is refused after a logout does not take it back: the client
+// still forgets its token.
+func TestLogoutThenRefusedChange(t *testing.T) {
+	s := newSite(t, nil)
+	s.handle("/leave", func(ctx context.Context, _ *http.Request) (any, error) {
+		if err := session(ctx).Logout(ctx); err != nil {
+			return nil, err
+		}
+		if err := sojourn.Key[string]("").Set(ctx, "x"); !errors.Is(err, sojourn.ErrInvalid) {
+			t.Errorf("%v, expected ErrInvalid", err)
+		}
+		return "", nil
+	})
+	c := s.client()
+	c.ok("/login/ada")
+	if a := c.ok("/leave"); a.cookie != "-" {
+		t.Errorf("cookie %q, expected its deletion", a.cookie)
+	}
+}
+
 // After an explicit logout the same request may begin anew.
 func TestLogoutThenNewSession(t *testing.T) {
 	s := newSite(t, nil)

@@ -21,6 +21,7 @@ type Manager struct {
 	cross    *http.CrossOriginProtection
 	origins  []string
 	warnOnce sync.Once
+	carried  bool // the store is
 }
 
 // New checks opt (nil: the defaults) and joins it with store. It does no I/O
@@ -34,6 +35,7 @@ func New(store Store, opt *Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{store: store, opt: settled, cross: http.NewCrossOriginProtection()}
+	_, m.carried = As[carried](store)
 	for _, trusted := range settled.TrustedOrigins {
 		o, err := origin(trusted)
 		if err == nil {
@@ -109,6 +111,11 @@ func (s *Session) open() error {
 // Create begins a session outside a request, for an owner or, with "", for
 // nobody, and returns the token that its client should present.
 func (m *Manager) Create(ctx context.Context, owner string) (*Session, Token, error) {
+	if owner != "" {
+		if err := checkOwner(owner); err != nil {
+			return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
+		}
+	}
 	s := &Session{m: m, ctx: ctx, passive: true, loaded: true, state: StateNone}
 	if err := s.begin(owner); err != nil {
 		return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
@@ -116,7 +123,7 @@ func (m *Manager) Create(ctx context.Context, owner string) (*Session, Token, er
 	if err := s.Save(ctx); err != nil {
 		return nil, Token{}, fmt.Errorf("sojourn: create: %w", err)
 	}
-	return s, s.successor(), nil
+	return s, s.successor(&s.draft.head), nil
 }
 
 // Inspect describes the session of an ID, also after its end: its State is
@@ -166,7 +173,7 @@ func (m *Manager) loadWithin(d *deadline, id ID) (Record, error) {
 	for retry := false; ; retry = true {
 		rec, err := m.store.Load(d, id)
 		d.stop()
-		if err == nil || errors.Is(err, ErrNotFound) {
+		if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnsupported) {
 			return rec, err
 		}
 		if retry {
@@ -210,9 +217,12 @@ func (m *Manager) emit(ctx context.Context, e Event) {
 	if s := existing(ctx); s != nil {
 		if !s.mu.TryLock() {
 			s.postpone(ctx, e)
+			if s.mu.TryLock() { // whoever held it may have looked before
+				s.unlock()
+			}
 			return
 		}
-		s.mu.Unlock()
+		s.unlock()
 	}
 	m.tell(ctx, e)
 }

@@ -36,7 +36,8 @@ type Options struct {
 	// applications with one of their own.
 	InsecureSkipOriginCheck bool
 
-	// MaxRecord bounds an encoded session, in bytes. Default 64 KiB.
+	// MaxRecord bounds the encoded members of a session, in bytes. Default 64
+	// KiB. What the core keeps besides, at most 2 KiB, comes on top.
 	MaxRecord int
 	// MaxMembers bounds the number of members. Default 256.
 	MaxMembers int

@@ -105,7 +105,7 @@ func (m *Manager) revokeOwner(ctx context.Context, owner string, repeat bool) (g
 }
 
 // RevokeOthers ends all sessions of keep's owner but keep: first all of them,
-// then keep is lifted into the new generation. If the process dies in between,
+// then keep, with what was changed so far, is lifted into the new generation. If the process dies in between,
 // keep has ended too; another RevokeOwner that runs at the same time wins.
 func (m *Manager) RevokeOthers(ctx context.Context, keep *Session) error {
 	if err := keep.use(ctx); err != nil {
@@ -125,10 +125,10 @@ func (m *Manager) revokeOthers(ctx context.Context, keep *Session) error {
 	if keep.state != StateActive {
 		return ErrNotFound
 	}
-	if keep.birth != nil { // it logs in with this request: store it first
-		if err := keep.commit(ctx); err != nil {
-			return err
-		}
+	// It may log in with this request: store that first. The record moves on
+	// beneath what else is pending, so that goes along.
+	if err := keep.commit(ctx); err != nil {
+		return err
 	}
 	rec, err := m.load(ctx, keep.base.ID)
 	if err != nil {

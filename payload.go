@@ -161,8 +161,8 @@ func (h *head) addNonce(kept []byte, n uint32, now int64) {
 	if need := len(h.nonces) + 8; cap(kept) < need {
 		kept = make([]byte, 0, need)
 	}
-	old := h.nonces // by age
-	for len(old) >= 8*nonceMax || len(old) >= 8 && sec-binary.BigEndian.Uint32(old[4:]) > nonceKept {
+	old := h.nonces // by age, but for what the clocks of processes differ
+	for len(old) >= 8*nonceMax || len(old) >= 8 && int32(sec-binary.BigEndian.Uint32(old[4:])) > nonceKept {
 		old = old[8:]
 	}
 	kept = append(kept, old...)

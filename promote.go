@@ -20,6 +20,14 @@ type birth struct {
 	owner    string
 	inherit  bool // the old record's members come along
 	replaced bool // the old record is another user's
+	before   before
+}
+
+// before is what a session was before a birth, in case it comes to nothing.
+type before struct {
+	state        State
+	drop, resend bool
+	issued       *secret
 }
 
 // begin plans a new record; the caller holds s.mu and has loaded.
@@ -27,14 +35,17 @@ func (s *Session) begin(owner string) error {
 	if s.req != nil && s.req.begun.Load() {
 		return ErrHeadersSent
 	}
-	b := birth{owner: owner}
+	b := birth{owner: owner, before: before{s.state, s.drop, s.resend, s.issued}}
+	if s.birth != nil {
+		b.before = s.birth.before
+	}
 	switch old := s.birth; {
 	case old != nil && old.owner == owner:
 		return nil
 	case old != nil && old.owner == "":
 		b.inherit, b.replaced = old.inherit, old.replaced
 	case old != nil: // two users in one request: the later one starts empty
-		b.replaced = s.base.ID != "" && s.base.Owner != owner
+		b.replaced = old.inherit || old.replaced
 		s.blank()
 	case s.state != StateActive:
 		s.blank()
@@ -52,11 +63,26 @@ func (s *Session) begin(owner string) error {
 	return nil
 }
 
+// miscarry gives up the planned record and all changes so far.
+func (s *Session) miscarry() {
+	b := s.birth.before
+	s.blank()
+	s.birth, s.state, s.drop, s.resend, s.issued = nil, b.state, b.drop, b.resend, b.issued
+	s.redraw = s.state == StateActive
+}
+
 // blank empties the draft and forgets the ops so far.
 func (s *Session) blank() {
-	s.ops, s.upkeep = nil, 0
-	s.draft = draft{limits: s.m.opt}
+	s.ops, s.upkeep, s.fresh = nil, 0, nil
+	s.draft = *s.m.blank()
 }
+
+// blank is the draft of a session that holds nothing: its secret is nobody's.
+func (m *Manager) blank() *draft {
+	return &draft{limits: m.opt, head: head{cur: &nobodys}}
+}
+
+var nobodys digest // read only, as all that a head points to
 
 // imprint makes a draft the new record's: secrets, times and device.
 func (s *Session) imprint(d *draft) {
@@ -177,6 +203,9 @@ func (c *commit) move(base, rec *Record) error {
 	s, m := c.s, c.s.m
 	copied := s.base.Version
 	for range commitAttempts {
+		if base.Dead { // another login of this process, ahead of ours, moved it
+			return c.recopy(m.blank(), rec)
+		}
 		now := m.now()
 		d := draft{ground: len(base.Payload), limits: m.opt}
 		if base.Version != copied {
@@ -184,9 +213,9 @@ func (c *commit) move(base, rec *Record) error {
 				return err
 			}
 			if base.ended(&d.head, now.UnixMilli()) != "" {
-				return c.recopy(&draft{limits: m.opt}, rec)
+				return c.recopy(m.blank(), rec)
 			}
-			if err := c.recopy(&d, rec); err != nil {
+			if err := c.recopy(&d, rec); err != nil || c.panic != nil {
 				return err
 			}
 			copied = base.Version
@@ -201,7 +230,7 @@ func (c *commit) move(base, rec *Record) error {
 			return nil
 		case errors.Is(err, ErrNotFound):
 			// It ended meanwhile. What it held ends with it; the login stays.
-			return c.recopy(&draft{limits: m.opt}, rec)
+			return c.recopy(m.blank(), rec)
 		case !errors.Is(err, ErrConflict):
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,6 +170,75 @@ func TestUpdatePanicAtCommit(t *testing.T) {
 	}
 }
 
+// Once it has panicked, it is not run again: whoever recovers can answer.
+func TestUpdatePanicAtCommitIsAnswered(t *testing.T) {
+	for _, login := range []bool{false, true} {
+		s := newSite(t, nil)
+		_, token := s.begun()
+		mine := cookies("__Host-sojourn=" + token)
+		s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				if recover() != "boom" {
+					t.Error("the panic did not arrive")
+				}
+				http.Error(w, "sorry", 500)
+			}()
+			runs := 0
+			keyK.Update(r.Context(), func(v string) (string, error) {
+				if runs++; runs > 1 {
+					panic("boom")
+				}
+				return v + "!", nil
+			})
+			if login {
+				session(r.Context()).Login(r.Context(), "ada")
+			}
+			s.exchange("GET", "/set/other/x", mine)
+			io.WriteString(w, "page")
+		})
+		if a := s.exchange("GET", "/page", mine); a.code != 500 || a.body != "sorry" || a.header.Get("Set-Cookie") != "" {
+			t.Errorf("login %v: %d %q", login, a.code, a.body)
+		}
+		if a := s.exchange("GET", "/get/k", mine); a.body != "v" {
+			t.Errorf("login %v: k = %q", login, a.body)
+		}
+	}
+}
+
+// So it is at login, and the visitor's session stays.
+func TestUpdatePanicAtLogin(t *testing.T) {
+	s := newSite(t, nil)
+	_, token := s.begun()
+	mine := cookies("__Host-sojourn=" + token)
+	s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		runs := 0
+		keyK.Update(r.Context(), func(v string) (string, error) {
+			if runs++; runs > 1 {
+				panic("boom")
+			}
+			return v + "!", nil
+		})
+		if a := s.exchange("GET", "/set/other/x", mine); a.code != 200 {
+			t.Errorf("the parallel request: %d", a.code)
+		}
+		session(r.Context()).Login(r.Context(), "ada")
+	})
+	func() {
+		defer func() {
+			if recover() != "boom" {
+				t.Error("the panic did not arrive")
+			}
+		}()
+		s.exchange("GET", "/page", mine)
+	}()
+	if a := s.exchange("GET", "/get/k", mine); a.body != "v" {
+		t.Errorf("k = %q", a.body)
+	}
+	if list, err := s.m.List(t.Context(), "ada"); err != nil || len(list) != 0 {
+		t.Errorf("sessions of the user who did not log in: %v, %v", list, err)
+	}
+}
+
 // A panic of a store or an observer ends its request, and no other: the next
 // commit of the session must not wait for it for ever.
 func TestPanicOfAStoreDoesNotWedgeTheSession(t *testing.T) {
@@ -229,4 +299,30 @@ func TestReentryOfObserversAndLoggers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What happens while another goroutine of the request uses the session is told
+// once it no longer does, without waiting for the next use.
+func TestEventsAreNotLeftBehind(t *testing.T) {
+	s := newSite(t, nil)
+	_, token := s.begun()
+	before := len(s.events.all)
+	s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		for i := 0; i < 20_000; i++ {
+			var wg sync.WaitGroup
+			wg.Go(func() { session(ctx).Exists(ctx) })
+			if err := s.m.RevokeOwner(ctx, "bob"); err != nil {
+				t.Error(err)
+			}
+			wg.Wait()
+			s.events.mu.Lock()
+			if got := len(s.events.all) - before; got != i+1 {
+				t.Errorf("%d events of %d", got, i+1)
+				i = 20_000
+			}
+			s.events.mu.Unlock()
+		}
+	})
+	s.exchange("GET", "/page", cookies("__Host-sojourn="+token))
 }

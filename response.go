@@ -161,7 +161,7 @@ func (sc *scope) headers(s *Session) {
 	if opt.Header != "" && !varies(h["Vary"], opt.Header) {
 		h.Add("Vary", opt.Header)
 	}
-	token := s.successor()
+	token := s.successor(&s.draft.head)
 	if token.id == "" && !s.drop {
 		return
 	}

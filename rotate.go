@@ -86,6 +86,9 @@ func (h *head) replace(s *secret, now int64) {
 
 // rotationDue reports whether the current secret has served its interval.
 func (h *head) rotationDue(p *Policy, now int64) bool {
-	return p.Rotate > 0 && !h.has(flagNext) && now-h.rotated >= p.Rotate.Milliseconds() &&
-		!(h.has(flagPrev) && now < h.prevUntil)
+	return p.Rotate > 0 && !h.has(flagNext) && now-h.rotated >= p.Rotate.Milliseconds() && !h.inGrace(now)
 }
+
+// inGrace reports whether the secret before the current one still works. Another
+// renewal would end it early.
+func (h *head) inGrace(now int64) bool { return h.has(flagPrev) && now < h.prevUntil }

@@ -2,6 +2,7 @@ package sojourn_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"testing"
@@ -186,5 +187,182 @@ func TestP5RotationWaitsForTheStore(t *testing.T) {
 	s.store.fault = nil
 	if a := c.get("/get/k"); a.body != "v" || a.cookie == "" {
 		t.Errorf("afterwards: %+v", a)
+	}
+}
+
+// A new secret is sent if it was stored, and only then.
+func TestP5RenewNowSendsWhatIsStored(t *testing.T) {
+	s := newSite(t, nil)
+	s.handle("/twice", func(ctx context.Context, _ *http.Request) (any, error) {
+		return "", errors.Join(session(ctx).RenewNow(ctx), session(ctx).RenewNow(ctx))
+	})
+	s.handle("/again", func(ctx context.Context, _ *http.Request) (any, error) {
+		return "", errors.Join(session(ctx).RenewNow(ctx), session(ctx).Save(ctx), session(ctx).RenewNow(ctx))
+	})
+	c := s.client()
+	s.handle("/failing", func(ctx context.Context, _ *http.Request) (any, error) {
+		runs := 0
+		if _, err := keyK.Update(ctx, func(string) (string, error) {
+			if runs++; runs > 1 {
+				return "", errors.New("no longer")
+			}
+			return "v", nil
+		}); err != nil {
+			return nil, err
+		}
+		if err := session(ctx).RenewNow(ctx); err != nil {
+			return nil, err
+		}
+		c.send(c.token, "/set/other/x")
+		if err := session(ctx).Save(ctx); err == nil {
+			t.Error("saved, though Update failed on the newer data")
+		}
+		return "", nil
+	})
+	c.ok("/login/ada")
+	for _, path := range []string{"/twice", "/again", "/failing"} {
+		before := c.token
+		if a := c.ok(path); (a.cookie == "") != (path == "/failing") {
+			t.Errorf("%s: cookie %t", path, a.cookie != "")
+		}
+		c.want("/owner", 200, "ada")
+		if a := c.send(before, "/owner"); (a.body == "") != (path != "/failing") {
+			t.Errorf("%s: the secret before finds %q", path, a.body)
+		}
+	}
+}
+
+func TestP5TokenOfWhatIsStored(t *testing.T) {
+	s := newSite(t, nil)
+	ctx := t.Context()
+	_, token, err := s.m.Create(ctx, "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, renew := range map[string]func(*sojourn.Session) error{
+		"Renew":    func(ss *sojourn.Session) error { return ss.Renew(ctx) },
+		"RenewNow": func(ss *sojourn.Session) error { return ss.RenewNow(ctx) },
+	} {
+		ss, err := s.m.Authenticate(ctx, token.Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := renew(ss); err != nil {
+			t.Fatal(err)
+		}
+		if next, err := ss.Token(ctx); err != nil || next.ID() != "" {
+			t.Errorf("%s: a token before it is stored, %v", name, err)
+		}
+		if err := ss.Save(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if token, err = ss.Token(ctx); err != nil || token.ID() == "" {
+			t.Errorf("%s: no token after it is stored, %v", name, err)
+		}
+	}
+	if _, err := s.m.Authenticate(ctx, token.Reveal()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A request may find at its end that its secret has been replaced: it must not
+// send it again, although the cookie's lifetime changed.
+func TestP5RememberSendsNoStaleSecret(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Renew(ctx) })
+	s.handle("/remember", func(ctx context.Context, _ *http.Request) (any, error) {
+		if _, err := session(ctx).Owner(ctx); err != nil {
+			return nil, err
+		}
+		c.ok("/renew")
+		c.ok("/owner") // the successor is used
+		return "", session(ctx).Remember(ctx, true)
+	})
+	c.ok("/login/ada")
+	if a := c.send(c.token, "/remember"); a.code != 200 || a.cookie != "" {
+		t.Errorf("%d, cookie %t", a.code, a.cookie != "")
+	}
+}
+
+// Observers are told of each new secret once, by the request that brought it
+// into force.
+func TestP5RenewalIsTold(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Renew(ctx) })
+	s.handle("/renewnow", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).RenewNow(ctx) })
+	s.handle("/slow", func(ctx context.Context, _ *http.Request) (any, error) {
+		if err := keyK.Set(ctx, "v"); err != nil {
+			return nil, err
+		}
+		c.ok("/owner")
+		return "", nil
+	})
+	c.ok("/login/ada")
+	for i, step := range []struct {
+		path string
+		told int
+	}{{"/owner", 0}, {"/renewnow", 1}, {"/set/k/v", 1}, {"/renew", 1}, {"/owner", 2}} {
+		c.ok(step.path)
+		if got := s.events.of(sojourn.EventRenewed); len(got) != step.told {
+			t.Errorf("%d after step %d, %s, expected %d", len(got), i, step.path, step.told)
+		}
+	}
+	s.pass(time.Minute)
+	c.ok("/renew") // then two requests meet with the successor at once
+	c.send(c.token, "/slow")
+	if got := s.events.of(sojourn.EventRenewed); len(got) != 3 || got[2].Owner != "ada" {
+		t.Errorf("%d after parallel requests, expected 3", len(got))
+	}
+}
+
+// A replaced secret works for the grace period, however often Renew is called.
+func TestP5RenewKeepsTheGrace(t *testing.T) {
+	s := newSite(t, nil)
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Renew(ctx) })
+	c := s.client()
+	c.ok("/login/ada")
+	first := c.token
+	for range 3 {
+		c.ok("/renew")
+		c.ok("/owner")
+		s.pass(9 * time.Second)
+		if a := c.send(first, "/owner"); a.body != "ada" {
+			t.Errorf("within the grace: %+v", a)
+		}
+	}
+	second := c.token
+	s.pass(4 * time.Second)
+	c.ok("/renew")
+	c.want("/owner", 200, "ada")
+	if c.token == second {
+		t.Error("not renewed after the grace")
+	}
+}
+
+// A secret replaced by another request in the meantime has a successor that
+// RenewNow cannot end: it must not look as if it had.
+func TestP5RenewNowWithASecretReplacedMeanwhile(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).Renew(ctx) })
+	s.handle("/password", func(ctx context.Context, _ *http.Request) (any, error) {
+		if err := session(ctx).RenewNow(ctx); err != nil {
+			return nil, err
+		}
+		c.ok("/renew")
+		c.ok("/owner") // the successor is used
+		return "", nil
+	})
+	c.ok("/login/ada")
+	first := c.token
+	if a := c.send(first, "/password"); a.code != 401 || a.cookie != "" {
+		t.Errorf("%d, cookie %q, expected 401", a.code, a.cookie)
+	}
+	for _, token := range []string{first, c.token} {
+		if a := c.send(token, "/owner"); a.body != "ada" {
+			t.Errorf("%+v", a)
+		}
 	}
 }

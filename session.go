@@ -45,7 +45,7 @@ type Session struct {
 
 	base    Record
 	draft   draft // base and the changes so far, as this request sees them
-	redraw  bool  // base is newer than draft.dirty's ground: decode again
+	redraw  bool  // base is newer than the draft's ground: decode again
 	ops     []op
 	upkeep  int // how many of ops are rotation, stored at the next chance
 	nonce   uint32
@@ -54,6 +54,7 @@ type Session struct {
 	birth   *birth // a new record is to be created
 	resend  bool   // the cookie's lifetime changed
 
+	fresh   *secret // of RenewNow: issued once it is stored
 	issued  *secret // new, to be sent to the client
 	drop    bool    // the client should forget its token
 	touched bool
@@ -64,7 +65,7 @@ func (s *Session) Format(f fmt.State, _ rune) {
 	id := ID("in use")
 	if s.mu.TryLock() {
 		id = s.base.ID
-		s.mu.Unlock()
+		s.unlock()
 	}
 	fmt.Fprintf(f, "session(%s)", id)
 }
@@ -113,8 +114,9 @@ func (s *Session) load(ctx context.Context) error {
 		return s.failed
 	}
 	if s.redraw {
-		s.redraw = false
-		return s.draw()
+		err := s.draw()
+		s.redraw = err != nil
+		return err
 	}
 	if s.loaded {
 		return nil
@@ -150,7 +152,7 @@ func (s *Session) load(ctx context.Context) error {
 	return nil
 }
 
-// draw starts the draft anew from base.
+// draw starts the draft anew from base, with nothing pending.
 func (s *Session) draw() error {
 	d := &s.draft
 	d.ground, d.limits, d.now, d.extend, d.dirty = len(s.base.Payload), s.m.opt, s.m.now().UnixMilli(), false, nil
@@ -160,11 +162,7 @@ func (s *Session) draw() error {
 	if err := d.head.decode(s.base.Payload); err != nil {
 		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
 	}
-	for i := range s.ops { // pending, while the record moved on beneath them
-		if err := s.draft.apply(&s.ops[i]); err != nil {
-			return err
-		}
-	}
+	d.was = d.head.cur
 	return nil
 }
 
@@ -227,8 +225,8 @@ func (s *Session) maintain(f func(*draft) error) {
 }
 
 func (s *Session) prepare(d *draft) error {
-	if !d.head.has(flagNext) && s.proof.equal(d.head.cur) {
-		d.head.prepare(s.presented)
+	if h := &d.head; !h.has(flagNext) && !h.inGrace(d.now) && s.proof.equal(h.cur) {
+		h.prepare(s.presented)
 	}
 	return nil
 }
@@ -297,7 +295,7 @@ func (s *Session) change(ctx context.Context, o op) error {
 	recorded := false
 	defer func() { // also if a function of the caller's panics
 		if !recorded && before != StateActive {
-			s.state, s.birth, s.draft = before, nil, draft{}
+			s.miscarry()
 		}
 	}()
 	if err := s.record(o); err != nil {
@@ -309,13 +307,18 @@ func (s *Session) change(ctx context.Context, o op) error {
 
 // mayBegin refuses to begin a session for a token that has ended. One that
 // ended with all of its owner's is given a tombstone now, so that it is
-// forgotten like the others.
+// forgotten like the others, unless RevokeOthers has lifted it meanwhile.
 func (s *Session) mayBegin(ctx context.Context) error {
 	if !s.barred {
 		return nil
 	}
 	if s.state == StateEnded && s.base.Version != 0 {
-		_ = s.m.revoke(ctx, s.base.ID, s.base.Owner, s.reason)
+		now := s.m.now()
+		dead := s.base
+		dead.Dead, dead.Expires, dead.Payload = true, now.Add(s.m.opt.TombstoneFor), encodeTombstone(s.reason, now)
+		if _, err := s.m.swap(ctx, &dead); err == nil {
+			s.m.emit(ctx, Event{Kind: EventEnded, ID: dead.ID, Owner: dead.Owner, Reason: s.reason, At: now})
+		}
 		s.base.Version = 0
 	}
 	return ErrStaleToken
@@ -338,7 +341,10 @@ func (s *Session) event(kind EventKind) Event {
 }
 
 func (s *Session) status() Status {
-	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Reason: s.reason, EndedAt: s.endedAt, Now: s.m.now()}
+	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Now: s.m.now()}
+	if s.state == StateEnded {
+		st.Reason, st.EndedAt = s.reason, s.endedAt
+	}
 	if s.state == StateNone {
 		st.ID, st.Owner = "", ""
 	}
@@ -350,8 +356,9 @@ func (s *Session) status() Status {
 	now := st.Now.UnixMilli()
 	expires := s.base.Expires.UnixMilli()
 	if s.birth != nil {
-		expires = min(now+p.Idle.Milliseconds(), h.absolute)
+		expires = now + p.Idle.Milliseconds()
 	}
+	expires = min(expires, h.absolute) // the policy may just have changed
 	ms := func(v int64) time.Duration { return time.Duration(max(v, 0)) * time.Millisecond }
 	seen := h.seen
 	if touched := expires - p.Idle.Milliseconds(); touched > seen && touched <= now {

@@ -99,6 +99,13 @@ type Pinger interface {
 	Ping(ctx context.Context) error
 }
 
+// A carried store keeps each record in its client's cookie, so what a request
+// stores must leave with that request's own answer: the core touches before the
+// first byte, not behind it, and does not combine the commits of parallel requests.
+type carried interface {
+	Carried() // does nothing: having it is what counts
+}
+
 // As finds the optional interface T (Sweeper, Pinger, io.Closer, …) in a store
 // or in the stores it wraps, which it reaches through their Unwrap method.
 func As[T any](s Store) (T, bool) {

@@ -21,6 +21,10 @@ const touchesAtOnce = 256
 func (t *toucher) wait() { t.group.Wait() }
 
 func (m *Manager) touch(ctx context.Context, rec Record, expires time.Time) {
+	if m.carried {
+		m.touchNow(ctx, &rec, expires)
+		return
+	}
 	t := &m.touches
 	t.mu.Lock()
 	_, busy := t.pending[rec.ID]
@@ -37,13 +41,17 @@ func (m *Manager) touch(ctx context.Context, rec Record, expires time.Time) {
 	ctx = context.WithoutCancel(ctx)
 	go func() {
 		defer t.group.Done()
-		err := m.call(ctx, m.opt.CommitTimeout, true, func(ctx context.Context) error { return m.store.Touch(ctx, &rec, expires) })
+		m.touchNow(ctx, &rec, expires)
 		t.mu.Lock()
 		delete(t.pending, rec.ID)
 		t.mu.Unlock()
-		if err != nil {
-			m.opt.Logger.LogAttrs(ctx, slog.LevelWarn, "session touch failed; its deadline stays where it was",
-				slog.String("session", string(rec.ID)), slog.Any("error", err))
-		}
 	}()
+}
+
+func (m *Manager) touchNow(ctx context.Context, rec *Record, expires time.Time) {
+	err := m.call(ctx, m.opt.CommitTimeout, true, func(ctx context.Context) error { return m.store.Touch(ctx, rec, expires) })
+	if err != nil {
+		m.opt.Logger.LogAttrs(ctx, slog.LevelWarn, "session touch failed; its deadline stays where it was",
+			slog.String("session", string(rec.ID)), slog.Any("error", err))
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sojournhq/sojourn"
 )
@@ -232,4 +233,68 @@ func TestP3CommitsOfParallelRequestsSurviveALostAnswer(t *testing.T) {
 	}
 	wg.Wait()
 	c.want("/count", 200, "81")
+}
+
+// Clocks of processes differ: what one has noted a second ahead, another must
+// not take for something long past.
+func TestP3ALostAnswerAndClocksThatDiffer(t *testing.T) {
+	s := newSite(t, nil)
+	behind := newClock()
+	behind.advance(-time.Second)
+	other, err := sojourn.New(s.store.Store, &sojourn.Options{Clock: behind.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.client()
+	c.ok("/login/ada")
+	id := s.onlyLive()
+	add := func(ctx context.Context) error { _, err := sojourn.Counter("n").Add(ctx, 1); return err }
+	stored := false
+	s.store.fault = func(op string) (before, after error) {
+		switch {
+		case op == "update" && !stored:
+			stored = true
+			return nil, errLost
+		case op == "load" && stored: // before the answer is asked for again
+			s.store.fault = nil
+			if err := other.Do(t.Context(), id, add); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil, nil
+	}
+	c.ok("/add")
+	c.want("/count", 200, "2")
+}
+
+// A function given to Update may fail as a session does: that ends none.
+func TestAFunctionsErrorIsItsOwn(t *testing.T) {
+	for _, login := range []bool{false, true} {
+		s := newSite(t, nil)
+		c := s.client()
+		s.handle("/page", func(ctx context.Context, _ *http.Request) (any, error) {
+			runs := 0
+			if _, err := keyK.Update(ctx, func(v string) (string, error) {
+				if runs++; runs > 1 {
+					return "", fmt.Errorf("looking for another session: %w", sojourn.ErrNotFound)
+				}
+				return v + "!", nil
+			}); err != nil {
+				return nil, err
+			}
+			c.send(c.token, "/set/other/x")
+			if login {
+				if err := session(ctx).Login(ctx, "ada"); err != nil {
+					return nil, err
+				}
+			}
+			if err := session(ctx).Save(ctx); !errors.Is(err, sojourn.ErrNotFound) {
+				t.Errorf("%v, expected the function's error", err)
+			}
+			return keyK.Get(ctx)
+		})
+		c.ok("/set/k/v")
+		c.want("/page", 200, "v")
+		c.want("/set/k/w", 200, "")
+	}
 }

@@ -27,3 +27,24 @@ need() {
 	[ "${SOJOURN_REQUIRE_SERVICES:-}" != 1 ] || exit 1
 	return 1
 }
+
+# services installs what the store tests start: real servers, on ports and in
+# folders of their own. Whoever may not install gets a sentence; the tests of an
+# absent server skip with theirs, or fail where SOJOURN_REQUIRE_SERVICES=1.
+services() {
+	local missing=()
+	command -v redis-server >/dev/null || missing+=(redis-server)
+	command -v redis-sentinel >/dev/null || missing+=(redis-sentinel)
+	command -v memcached >/dev/null || missing+=(memcached)
+	command -v mariadbd >/dev/null || missing+=(mariadb-server)
+	compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || missing+=(postgresql)
+	[ ${#missing[@]} -gt 0 ] || return 0
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+		echo "installing ${missing[*]}"
+		export DEBIAN_FRONTEND=noninteractive
+		local install=(apt-get install -y --no-install-recommends "${missing[@]}")
+		"${install[@]}" >/tmp/sojourn-apt.log 2>&1 || { apt-get update >/tmp/sojourn-apt.log 2>&1 && "${install[@]}" >>/tmp/sojourn-apt.log 2>&1; } || tail -3 /tmp/sojourn-apt.log
+	else
+		echo "skipping the tests of some stores: install ${missing[*]} to run them"
+	fi
+}

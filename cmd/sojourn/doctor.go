@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/sojournhq/sojourn"
@@ -91,7 +92,8 @@ type doctor struct {
 func (d *doctor) examine() {
 	store, err := d.ref.open(d.ctx, exists)
 	if err != nil {
-		d.report("reachable", d.ref.name(), err)
+		said := strings.TrimPrefix(err.Error(), d.ref.flag+" "+d.ref.name()+": ")
+		d.report("reachable", d.ref.name(), errors.New(said))
 		return
 	}
 	defer func() {
@@ -129,7 +131,7 @@ func (d *doctor) ping(store *openedStore) error {
 func (d *doctor) report(name, detail string, problem error) {
 	c := finding{Name: name, State: stateOK, Detail: scrub(detail, d.ref.url)}
 	if problem != nil {
-		c.State, c.Advice = stateProblem, scrub(problem.Error(), d.ref.url)
+		c.State, c.Advice = stateProblem, scrub(oneLine(problem), d.ref.url)
 		var w interface{ Warning() bool }
 		if errors.As(problem, &w) && w.Warning() {
 			c.State = stateWarning

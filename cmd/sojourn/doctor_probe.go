@@ -109,10 +109,12 @@ func (p *probe) revokeOwner(ctx context.Context) error {
 }
 
 func (p *probe) remove(ctx context.Context) error {
-	if s, ok := sojourn.As[sojourn.Sweeper](p.store); ok {
-		if _, err := s.Sweep(ctx, longPast.Add(time.Second), 100); err != nil {
-			return err
-		}
+	s, ok := sojourn.As[sojourn.Sweeper](p.store)
+	if !ok {
+		return nil // the engine does it, in its own time
+	}
+	if _, err := s.Sweep(ctx, longPast.Add(time.Second), 100); err != nil {
+		return err
 	}
 	r, err := p.store.Load(ctx, p.record.ID)
 	if errors.Is(err, sojourn.ErrNotFound) && !r.Dead {

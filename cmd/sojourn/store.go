@@ -8,6 +8,10 @@ import (
 	"strings"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/store/memcachestore"
+	"github.com/sojournhq/sojourn/store/redisstore"
+	"github.com/sojournhq/sojourn/store/sqlstore/mysql"
+	"github.com/sojournhq/sojourn/store/sqlstore/postgres"
 )
 
 const defaultStore = "sqlite:sojourn.db"
@@ -19,12 +23,21 @@ type scheme struct {
 	open       func(ctx context.Context, ref storeRef, need need) (*openedStore, error)
 }
 
-// schemes are the stores there are. One behind a network is a line:
-//
-//	{"redis", "redis://HOST:6379/0", remote(redisstore.Open)},
+// schemes are the stores there are. One without a form is another name.
 var schemes = []scheme{
 	{"sqlite", "sqlite:PATH (as in sqlite:sojourn.db)", openSQLite},
 	{"memory", "memory:", openMemory},
+	{"redis", "redis://[USER:PASSWORD@]HOST[:PORT][/DB]", remote(redisstore.Open)},
+	{"rediss", "rediss://… (TLS)", remote(redisstore.Open)},
+	{"redis+cluster", "redis+cluster://HOST:PORT,HOST:PORT", remote(redisstore.Open)},
+	{"rediss+cluster", "", remote(redisstore.Open)},
+	{"redis+sentinel", "redis+sentinel://HOST:PORT,HOST:PORT/NAME", remote(redisstore.Open)},
+	{"rediss+sentinel", "", remote(redisstore.Open)},
+	{"postgres", "postgres://USER:PASSWORD@HOST[:PORT]/DATABASE", remote(postgres.Open)},
+	{"postgresql", "", remote(postgres.Open)},
+	{"mysql", "mysql://USER:PASSWORD@HOST[:PORT]/DATABASE", remote(mysql.Open)},
+	{"mariadb", "", remote(mysql.Open)},
+	{"memcached", "memcached://HOST:PORT,HOST:PORT", remote(memcachestore.Open)},
 }
 
 // remote opens a store whose URL says everything. What is on the server stays
@@ -56,7 +69,12 @@ func (r storeRef) name() string { return redact(r.url) }
 
 // refuse says what is wrong with a store, without its password.
 func (r storeRef) refuse(err error) error {
-	return &refusal{text: scrub(fmt.Sprintf("%s %s: %v", r.flag, r.name(), err), r.url), err: err}
+	return &refusal{text: scrub(fmt.Sprintf("%s %s: %s", r.flag, r.name(), oneLine(err)), r.url), err: err}
+}
+
+// oneLine is the text of an error, which some drivers spread over several lines.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\t' }), " ")
 }
 
 // A refusal has a text of its own, because that of the driver's error may show
@@ -82,11 +100,21 @@ func canonical(url string) string {
 
 // storeForms is how stores are named, for texts.
 func storeForms() string {
-	var forms []string
+	text := "sqlite:PATH"
 	for _, s := range schemes {
-		forms = append(forms, s.form)
+		if s.form != "" && s.name != "sqlite" {
+			text += ", " + s.beginning()
+		}
 	}
-	return strings.Join(forms[:len(forms)-1], ", ") + " or " + forms[len(forms)-1]
+	return text + `; see "sojourn help stores"`
+}
+
+// beginning is what the URLs of a scheme begin with.
+func (s scheme) beginning() string {
+	if strings.HasPrefix(s.form, s.name+"://") {
+		return s.name + "://"
+	}
+	return s.name + ":"
 }
 
 // storeUsage ends the help of flags that name one.

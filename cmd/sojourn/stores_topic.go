@@ -20,12 +20,8 @@ func completeStores(cmd *cobra.Command, flags ...string) {
 			return found, cobra.ShellCompDirectiveNoFileComp
 		}
 		for _, s := range schemes {
-			beginning := s.name + ":"
-			if strings.HasPrefix(s.form, s.name+"://") {
-				beginning += "//"
-			}
-			if strings.HasPrefix(beginning, typed) {
-				found = append(found, beginning)
+			if s.form != "" && strings.HasPrefix(s.beginning(), typed) {
+				found = append(found, s.beginning())
 			}
 		}
 		return found, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
@@ -41,7 +37,9 @@ func completeStores(cmd *cobra.Command, flags ...string) {
 func newStoresTopic() *cobra.Command {
 	var forms strings.Builder
 	for _, s := range schemes {
-		forms.WriteString("\n  " + s.form)
+		if s.form != "" {
+			forms.WriteString("\n  " + s.form)
+		}
 	}
 	return &cobra.Command{
 		Use:   "stores",

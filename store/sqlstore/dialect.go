@@ -1,7 +1,8 @@
 package sqlstore
 
-// A dialect is what differs between SQL engines: the words of each statement
-// and the meaning of the engine's errors. What a Store does with them does not.
+// A dialect is what differs between embedded SQL engines: the words of each
+// statement and the meaning of the engine's errors. What a Store does with them
+// does not.
 //
 // Statements number their parameters; each field documents their order.
 type dialect struct {

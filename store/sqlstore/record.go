@@ -3,49 +3,11 @@ package sqlstore
 import (
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/store/sqlstore/internal/column"
 )
-
-// What the columns of every engine can hold, in bytes.
-const (
-	maxID    = 128
-	maxOwner = 255
-)
-
-const (
-	stateLive = 0
-	stateDead = 1
-)
-
-func stateOf(dead bool) int64 {
-	if dead {
-		return stateDead
-	}
-	return stateLive
-}
-
-func storableID(id sojourn.ID) bool { return id != "" && len(id) <= maxID }
-
-func storable(r *sojourn.Record) error {
-	if !storableID(r.ID) {
-		return fmt.Errorf("%w: id of %d bytes: expected 1 to %d", sojourn.ErrInvalid, len(r.ID), maxID)
-	}
-	if len(r.Owner) > maxOwner {
-		return fmt.Errorf("%w: owner of %d bytes: expected at most %d", sojourn.ErrInvalid, len(r.Owner), maxOwner)
-	}
-	return nil
-}
-
-// payload never is nil, which database drivers would store as NULL.
-func payload(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
-}
 
 // loadRecord reads the row of a load statement. A dead record comes back with
 // ErrNotFound.
@@ -75,7 +37,7 @@ func scanRecord(from row, id sojourn.ID, lead ...any) (sojourn.Record, error) {
 		return sojourn.Record{}, err
 	}
 	r.Version, r.Generation, r.OwnerGeneration = uint64(version), uint64(generation), uint64(ownerGeneration)
-	r.Dead = state != stateLive
+	r.Dead = state != column.Live
 	r.Expires = time.UnixMilli(expires).UTC()
 	return r, nil
 }

@@ -103,9 +103,13 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) (err error) {
 			return fmt.Errorf("migrate from version %d: %w", v, err)
 		}
 	}
-	marks := fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, len(steps))
-	if _, err := t.ExecContext(ctx, marks); err != nil {
+	if _, err := t.ExecContext(ctx, marks(len(steps))); err != nil {
 		return err
 	}
 	return t.Commit()
+}
+
+// marks are the statements that make a database ours, of that version.
+func marks(version int) string {
+	return fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, version)
 }

@@ -5,14 +5,20 @@ import (
 	"strings"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/store/sqlstore/internal/schema"
 )
 
 // Schema is the script that creates the tables in an empty database, for those
-// who do not let the program do it, or want to see it. The dialect is sqlite.
+// who do not let the program do it: of the dialect sqlite, postgres or mysql. With
+// the last two, open the store with NoMigrate then.
 func Schema(dialect string) (string, error) {
-	if dialect != "sqlite" {
-		return "", fmt.Errorf("sqlstore: schema: %w: dialect %q: expected sqlite", sojourn.ErrInvalid, dialect)
+	switch dialect {
+	case "sqlite":
+		return "BEGIN;" + strings.Join(migrations, "") + marks(len(migrations)) + ";\nCOMMIT;\n", nil
+	case "postgres":
+		return schema.Postgres.Script(), nil
+	case "mysql":
+		return schema.MySQL.Script(), nil
 	}
-	marks := fmt.Sprintf("PRAGMA application_id=%d;\nPRAGMA user_version=%d;\n", applicationID, len(migrations))
-	return "BEGIN;" + strings.Join(migrations, "") + marks + "COMMIT;\n", nil
+	return "", fmt.Errorf("sqlstore: schema: %w: dialect %q: expected sqlite, postgres or mysql", sojourn.ErrInvalid, dialect)
 }

@@ -1,5 +1,7 @@
-// Package sqlstore keeps sessions in an SQL database. Its engine today is
-// SQLite: one file on one machine, and nothing else to run.
+// Package sqlstore keeps sessions in an SQL database: here in SQLite, one file on
+// one machine and nothing else to run; in a PostgreSQL or MySQL server in the
+// packages postgres and mysql beside it, so that a program holds the drivers it
+// uses and no others.
 //
 //	store, err := sqlstore.OpenSQLite(ctx, "/var/lib/app/sessions.db", nil)
 //	if err != nil {
@@ -42,6 +44,7 @@ import (
 	"time"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/store/sqlstore/internal/column"
 )
 
 var (
@@ -51,7 +54,7 @@ var (
 	_ io.Closer       = (*Store)(nil)
 )
 
-// A Store keeps sessions in an SQL database. It is safe for parallel use.
+// A Store keeps sessions in an SQLite database. It is safe for parallel use.
 //
 // Reads run beside each other and beside the writes. A write whose context ends
 // while it waits returns the context's error; it may still be stored, unless it
@@ -72,7 +75,7 @@ type Store struct {
 
 // Load implements [sojourn.Store].
 func (s *Store) Load(ctx context.Context, id sojourn.ID) (sojourn.Record, error) {
-	if !storableID(id) {
+	if !column.HoldsID(id) {
 		return sojourn.Record{}, fmt.Errorf("sqlstore: load: %w", sojourn.ErrNotFound)
 	}
 	r, err := s.read(ctx, id)
@@ -85,7 +88,7 @@ func (s *Store) Load(ctx context.Context, id sojourn.ID) (sojourn.Record, error)
 // Create implements [sojourn.Store]. Besides ErrExists it returns ErrInvalid
 // for an ID of more than 128 bytes and an owner of more than 255.
 func (s *Store) Create(ctx context.Context, r *sojourn.Record) error {
-	if err := storable(r); err != nil {
+	if err := column.CheckRecord(r); err != nil {
 		return fmt.Errorf("sqlstore: create: %w", err)
 	}
 	in := *r
@@ -97,8 +100,8 @@ func (s *Store) Create(ctx context.Context, r *sojourn.Record) error {
 		exists     bool
 	}
 	out, err := write(ctx, s, durable, func(t *tx) (o outcome, err error) {
-		err = t.row(s.dialect.create, string(in.ID), int64(in.Version), stateOf(in.Dead),
-			in.Expires.UnixMilli(), in.Owner, payload(in.Payload)).Scan(&o.generation)
+		err = t.row(s.dialect.create, string(in.ID), int64(in.Version), column.State(in.Dead),
+			in.Expires.UnixMilli(), in.Owner, column.Payload(in.Payload)).Scan(&o.generation)
 		if errors.Is(err, sql.ErrNoRows) {
 			return outcome{exists: true}, nil
 		}
@@ -117,12 +120,12 @@ func (s *Store) Create(ctx context.Context, r *sojourn.Record) error {
 
 // Update implements [sojourn.Store]. On success current is the zero Record.
 func (s *Store) Update(ctx context.Context, r *sojourn.Record) (current sojourn.Record, err error) {
-	if !storableID(r.ID) {
+	if !column.HoldsID(r.ID) {
 		return sojourn.Record{}, fmt.Errorf("sqlstore: update: %w", sojourn.ErrNotFound)
 	}
 	in := *r
 	query := s.dialect.updateData
-	args := []any{payload(in.Payload), stateOf(in.Dead), int64(in.Generation), string(in.ID), int64(in.Version)}
+	args := []any{column.Payload(in.Payload), column.State(in.Dead), int64(in.Generation), string(in.ID), int64(in.Version)}
 	if !in.Expires.IsZero() {
 		query, args = s.dialect.update, append(args, in.Expires.UnixMilli())
 	}
@@ -159,7 +162,7 @@ func (s *Store) Update(ctx context.Context, r *sojourn.Record) (current sojourn.
 // disk: a power failure may take back the touches of the moments before it,
 // which shortens those sessions and does nothing else.
 func (s *Store) Touch(ctx context.Context, r *sojourn.Record, expires time.Time) error {
-	if !storableID(r.ID) {
+	if !column.HoldsID(r.ID) {
 		return nil
 	}
 	id, ms := string(r.ID), expires.UnixMilli()
@@ -171,12 +174,12 @@ func (s *Store) Touch(ctx context.Context, r *sojourn.Record, expires time.Time)
 
 // Revoke implements [sojourn.Store].
 func (s *Store) Revoke(ctx context.Context, r sojourn.RevokedRecord) error {
-	if !storableID(r.ID) {
+	if !column.HoldsID(r.ID) {
 		return nil
 	}
 	dead := r.Tombstone()
 	_, err := write(ctx, s, durable, func(t *tx) (int64, error) {
-		return t.exec(s.dialect.revoke, payload(dead.Payload), dead.Expires.UnixMilli(), string(dead.ID))
+		return t.exec(s.dialect.revoke, column.Payload(dead.Payload), dead.Expires.UnixMilli(), string(dead.ID))
 	})
 	return s.wrap("revoke", err)
 }
@@ -184,7 +187,7 @@ func (s *Store) Revoke(ctx context.Context, r sojourn.RevokedRecord) error {
 // List implements [sojourn.Store]. It leaves out tombstones, but neither records
 // of an older generation nor those whose deadline has passed.
 func (s *Store) List(ctx context.Context, owner string) (ids []sojourn.ID, err error) {
-	if owner == "" || len(owner) > maxOwner {
+	if !column.HoldsOwner(owner) {
 		return nil, nil
 	}
 	ids, err = s.readIDs(ctx, s.list, owner)
@@ -194,8 +197,8 @@ func (s *Store) List(ctx context.Context, owner string) (ids []sojourn.ID, err e
 // RevokeOwner implements [sojourn.Store]. The empty owner and one of more than
 // 255 bytes are refused with ErrInvalid: they own no records.
 func (s *Store) RevokeOwner(ctx context.Context, owner string) (generation uint64, err error) {
-	if owner == "" || len(owner) > maxOwner {
-		return 0, fmt.Errorf("sqlstore: revoke owner: %w: owner of %d bytes: expected 1 to %d", sojourn.ErrInvalid, len(owner), maxOwner)
+	if err := column.CheckOwner(owner); err != nil {
+		return 0, fmt.Errorf("sqlstore: revoke owner: %w", err)
 	}
 	gen, err := write(ctx, s, durable, func(t *tx) (gen int64, err error) {
 		err = t.row(s.dialect.revokeOwner, owner).Scan(&gen)

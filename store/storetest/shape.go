@@ -43,7 +43,7 @@ func (e *env) payload(p []byte) {
 }
 
 func payloadsOfEverySize(e *env) {
-	for _, size := range []int{0, 1, 2, 255, 256, 4095, 4096, 16 << 10, 64 << 10} { // MaxRecord is 64 KiB by default
+	for _, size := range []int{0, 1, 2, 255, 256, 4095, 4096, 16 << 10, 64 << 10, 66 << 10} { // MaxRecord is 64 KiB by default
 		e.payload(randomBytes(size))
 	}
 	e.payload(nil)

@@ -1,0 +1,35 @@
+package mysql
+
+import (
+	"fmt"
+
+	"github.com/sojournhq/sojourn"
+)
+
+// Options are the settings of a [Store]. The zero value is right for most.
+type Options struct {
+	// Conns is how many connections to the server there are at most; operations
+	// beyond wait for one. Default 16. All processes
+	// together must stay below the server's max_connections. More than four for
+	// each of the server's processors rarely helps.
+	Conns int
+
+	// NoMigrate leaves the tables alone: Open then fails if they are missing or of
+	// another version. Default false: Open creates them or brings them up to date.
+	// Set it where an administrator does that, with what `sojourn schema mysql`
+	// prints.
+	NoMigrate bool
+}
+
+const defaultConns = 16
+
+func (o *Options) settled() (Options, error) {
+	s := Options{}
+	if o != nil {
+		s = *o
+	}
+	if s.Conns < 0 || s.Conns > 10_000 {
+		return s, fmt.Errorf("%w: options: %d connections: expected 1 to 10,000, or 0 for the default", sojourn.ErrInvalid, s.Conns)
+	}
+	return s, nil
+}
