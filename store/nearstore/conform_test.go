@@ -1,6 +1,8 @@
 package nearstore_test
 
 import (
+	"context"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -31,4 +33,38 @@ func TestConformance(t *testing.T) {
 				&storetest.Options{Waived: c.waived})
 		})
 	}
+}
+
+// Strict keeps every promise across processes, too: each call goes through one
+// of two near stores, as a balancer would have it.
+func TestConformanceOfTwoNodes(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(*testing.T) sojourn.Store {
+		inner, opt := memstore.New(nil), &nearstore.Options{ServeStale: time.Minute}
+		return balanced{nearstore.New(inner, opt), nearstore.New(inner, opt)}
+	})
+}
+
+type balanced [2]*nearstore.Store
+
+func (b balanced) any() *nearstore.Store { return b[rand.N(2)] }
+func (b balanced) Unwrap() sojourn.Store { return b.any() }
+func (b balanced) Load(ctx context.Context, id sojourn.ID) (sojourn.Record, error) {
+	return b.any().Load(ctx, id)
+}
+func (b balanced) Create(ctx context.Context, r *sojourn.Record) error { return b.any().Create(ctx, r) }
+func (b balanced) Update(ctx context.Context, r *sojourn.Record) (sojourn.Record, error) {
+	return b.any().Update(ctx, r)
+}
+func (b balanced) Touch(ctx context.Context, r *sojourn.Record, expires time.Time) error {
+	return b.any().Touch(ctx, r, expires)
+}
+func (b balanced) Revoke(ctx context.Context, r sojourn.RevokedRecord) error {
+	return b.any().Revoke(ctx, r)
+}
+func (b balanced) List(ctx context.Context, owner string) ([]sojourn.ID, error) {
+	return b.any().List(ctx, owner)
+}
+func (b balanced) RevokeOwner(ctx context.Context, owner string) (uint64, error) {
+	return b.any().RevokeOwner(ctx, owner)
 }
