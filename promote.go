@@ -79,8 +79,10 @@ func (s *Session) blank() {
 
 // blank is the draft of a session that holds nothing: its secret is nobody's.
 func (m *Manager) blank() *draft {
-	return &draft{limits: m.opt, head: head{cur: new(digest)}}
+	return &draft{limits: m.opt, head: head{cur: &nobodys}}
 }
+
+var nobodys digest // read only, as all that a head points to
 
 // imprint makes a draft the new record's: secrets, times and device.
 func (s *Session) imprint(d *draft) {

@@ -16,13 +16,20 @@ func serverInfo(ctx context.Context, node rueidis.Client, sections ...string) (m
 	if err != nil {
 		return nil, err
 	}
+	return infoFields(text), nil
+}
+
+// infoFields reads lines of name:value. The answer of CLUSTER INFO begins with
+// its type.
+func infoFields(text string) map[string]string {
 	fields := map[string]string{}
+	text = strings.TrimPrefix(text, "txt:")
 	for line := range strings.Lines(text) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
 			fields[name] = value
 		}
 	}
-	return fields, nil
+	return fields
 }
 
 // replicas is how many replicas of a primary are in step.

@@ -86,6 +86,19 @@ func idOf(member, home string) (sojourn.ID, bool) {
 	return "", false
 }
 
+// idOfKey is the ID of the record with that key.
+func (s *Store) idOfKey(key string) (sojourn.ID, bool) {
+	tag, rest, ok := strings.Cut(strings.TrimPrefix(key, s.opt.Prefix+"s{"), "}")
+	if !ok || len(tag) != tagChars {
+		return "", false
+	}
+	id := sojourn.ID(tag + rest)
+	if foreign, ok := strings.CutPrefix(rest, ":"); ok {
+		id = sojourn.ID(foreign)
+	}
+	return id, s.sessionKey(id, tagOf(id)) == key
+}
+
 // tagOf is the T of a record.
 func tagOf(id sojourn.ID) string {
 	if own(id) {

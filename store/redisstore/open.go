@@ -27,7 +27,7 @@ func Open(ctx context.Context, url string, opt *Options) (*Store, error) {
 	if err != nil {
 		return nil, wrap("open", err)
 	}
-	s := &Store{opt: o, topology: t.topology, guard: newGuard(), journal: newJournal(o.Replay)}
+	s := &Store{opt: o, topology: t.topology, guard: newGuard(), journal: newJournal(o.Replay), walks: walks{window: walkWindow}}
 	s.dialer = newDialer(nil, s.guard)
 	if t.tls {
 		s.dialer.tls = o.TLS
@@ -37,13 +37,12 @@ func Open(ctx context.Context, url string, opt *Options) (*Store, error) {
 		s.guard.close()
 		return nil, wrap("open", err)
 	}
-	background, stop := context.WithCancel(context.Background())
-	s.stop = stop
+	s.life, s.stop = context.WithCancel(context.Background())
 	if err := s.inspect(ctx); err != nil {
 		s.Close()
 		return nil, wrap("open", err)
 	}
-	s.watching.Go(func() { s.watch(background) })
+	s.following.Go(func() { s.follow(s.life) })
 	return s, nil
 }
 

@@ -84,15 +84,24 @@ func millis(t time.Time) int64 { return max(0, t.UnixMilli()) }
 
 // generationIn is the owner's generation, 0 if he was never revoked.
 func generationIn(value []byte, owner string) (uint64, error) {
-	for rest := value; len(rest) > 0; {
-		n := int(rest[0])
-		if len(rest) < 1+n+8 {
-			return 0, fmt.Errorf("%w: generations of %d bytes are cut short", sojourn.ErrCorrupt, len(value))
+	for len(value) > 0 {
+		name, generation, rest, err := nextGeneration(value)
+		if err != nil {
+			return 0, err
 		}
-		if string(rest[1:1+n]) == owner {
-			return binary.BigEndian.Uint64(rest[1+n:]), nil
+		if string(name) == owner {
+			return generation, nil
 		}
-		rest = rest[1+n+8:]
+		value = rest
 	}
 	return 0, nil
+}
+
+// nextGeneration reads the first entry of a value.
+func nextGeneration(value []byte) (owner []byte, generation uint64, rest []byte, err error) {
+	n := 1 + int(value[0])
+	if len(value) < n+8 {
+		return nil, 0, nil, fmt.Errorf("%w: generations of %d bytes are cut short", sojourn.ErrCorrupt, len(value))
+	}
+	return value[1:n], binary.BigEndian.Uint64(value[n:]), value[n+8:], nil
 }

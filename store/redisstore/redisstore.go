@@ -27,8 +27,11 @@ type Store struct {
 
 	replicated atomic.Bool // every primary had a replica when last asked
 	primaries  map[string]bool
+	serving    atomic.Pointer[map[string]string] // them, by address; nil if INFO is not permitted
+	life       context.Context                   // until Close
 	stop       context.CancelFunc
-	watching   sync.WaitGroup
+	following  sync.WaitGroup
+	walks      walks
 }
 
 var (
@@ -49,9 +52,7 @@ func (s *Store) Load(ctx context.Context, id sojourn.ID) (sojourn.Record, error)
 	if storable(id, "") != nil {
 		return sojourn.Record{}, errAbsent
 	}
-	tag := tagOf(id)
-	answer := s.do(ctx, call{name: "MGET", keys: []string{s.sessionKey(id, tag), s.generationKey(tag)}, again: true})
-	pair, err := answer.ToArray()
+	pair, err := s.fetch(ctx, id)
 	if err != nil {
 		return sojourn.Record{}, wrap("load", err)
 	}
@@ -62,55 +63,6 @@ func (s *Store) Load(ctx context.Context, id sojourn.ID) (sojourn.Record, error)
 	case err != nil:
 		return sojourn.Record{}, wrap("load", err)
 	}
-	return r, nil
-}
-
-// read decodes the values of a record and of its generation. A dead record comes
-// with ErrNotFound, and so does one that this process has ended, if the server
-// has forgotten that.
-func (s *Store) read(ctx context.Context, id sojourn.ID, pair []rueidis.RedisMessage) (sojourn.Record, error) {
-	if len(pair) != 2 {
-		return sojourn.Record{}, fmt.Errorf("%w: %d values instead of two", sojourn.ErrCorrupt, len(pair))
-	}
-	if pair[0].IsNil() {
-		return sojourn.Record{}, sojourn.ErrNotFound
-	}
-	value, err := pair[0].AsBytes()
-	if err != nil {
-		return sojourn.Record{}, err
-	}
-	r, away, err := decode(id, value)
-	if err != nil {
-		return r, err
-	}
-	if r.Dead {
-		return r, sojourn.ErrNotFound
-	}
-	if tombstone, ended := s.journal.tombstone(id); ended {
-		return tombstone, sojourn.ErrNotFound
-	}
-	if r.Owner == "" {
-		return r, nil
-	}
-	generations := &pair[1]
-	if away {
-		answer := s.do(ctx, call{name: "GET", keys: []string{s.generationKey(homeOf(r.Owner))}, again: true})
-		message, err := answer.ToMessage()
-		if err != nil && !rueidis.IsRedisNil(err) {
-			return r, err
-		}
-		generations = &message
-	}
-	if !generations.IsNil() {
-		value, err := generations.AsBytes()
-		if err != nil {
-			return r, err
-		}
-		if r.OwnerGeneration, err = generationIn(value, r.Owner); err != nil {
-			return r, err
-		}
-	}
-	r.OwnerGeneration = max(r.OwnerGeneration, s.journal.generation(r.Owner))
 	return r, nil
 }
 
@@ -227,7 +179,7 @@ func (s *Store) Close() error {
 	s.stop()
 	s.dialer.close()
 	s.client.Close()
-	s.watching.Wait()
+	s.following.Wait()
 	s.guard.close()
 	return nil
 }

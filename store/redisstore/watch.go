@@ -2,156 +2,102 @@ package redisstore
 
 import (
 	"context"
-	"log/slog"
-	"sync/atomic"
+	"fmt"
+	"maps"
 	"time"
+
+	"github.com/redis/rueidis"
+	"github.com/sojournhq/sojourn"
 )
 
-const (
-	surveyEvery   = 2 * time.Second
-	surveyTimeout = 3 * time.Second
-	replayTimeout = time.Minute
-	replayers     = 8
-	// surveySoon is when the servers are looked at after a new connection, and
-	// then after twice that, and so on: the library may need a moment to follow.
-	surveySoon = 20 * time.Millisecond
-	// replays is how often everything is replayed to a new primary: the answer of
-	// the former one to a revocation may come in after the first time.
-	replays = 3
-)
-
-// watch looks which primaries there are. One that was not there before may have
-// come up without what was ended lately: it is told again.
+// Watch tells of changes that anybody makes, for caches: it listens until ctx
+// ends, the store is closed, a connection breaks or another server becomes
+// primary, and returns why. Then listen again. It calls changed
 //
-//	every 2 s, and soon after each new connection
-//	   survey ──▶ a primary we did not know? ──▶ replay the journal ──▶ now we know it
-//	          └─▶ answers that were lost?    ──▶ replay those
-func (s *Store) watch(ctx context.Context) {
-	wait := surveyEvery
-	owed := 0 // replays of everything
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	for {
-		dialled := false
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.dialer.news:
-			wait, dialled = surveySoon, true
-		case <-timer.C:
-			wait = min(2*wait, surveyEvery)
-			owed = s.look(ctx, owed)
-		}
-		if dialled && s.primaries == nil {
-			owed = replays // blind: any connection may be to a new primary
-		}
-		timer.Reset(wait)
-	}
-}
-
-// look returns how many replays of everything are owed still.
-func (s *Store) look(ctx context.Context, owed int) int {
-	before := s.primaries
-	asking, cancel := context.WithTimeout(ctx, surveyTimeout)
-	fresh, err := s.survey(asking)
-	cancel()
-	if err != nil {
-		return owed
-	}
-	if fresh {
-		owed = replays
-	}
-	again := s.journal.entries(owed > 0)
-	if len(again) == 0 {
-		return max(0, owed-1)
-	}
-	restored, err := s.replay(ctx, again)
-	log := s.opt.Logger.With(slog.Int("revocations", len(again)), slog.Int("restored", restored))
-	switch {
-	case err != nil:
-		log.WarnContext(ctx, "redis: replaying revocations failed and will be tried again", "error", err)
-		s.primaries = before
-		return owed
-	case fresh || owed > 0 && restored > 0:
-		log.InfoContext(ctx, "redis: a primary is new or has restarted, recent revocations were replayed")
-	}
-	return max(0, owed-1)
-}
-
-// survey notes which primaries there are, by the identity each run of a server
-// has, and whether all have replicas. It reports whether one is new.
-func (s *Store) survey(ctx context.Context) (fresh bool, err error) {
-	seen, replicated := map[string]bool{}, true
-	for _, node := range s.client.Nodes() {
-		info, err := serverInfo(ctx, node, "server", "replication")
-		switch {
-		case isNoPermission(err):
-			s.replicated.Store(false)
-			return false, nil
-		case err != nil && s.topology == cluster:
-			continue // it may be about to be replaced
-		case err != nil:
-			return false, err
-		case info["role"] != "master":
-			continue
-		}
-		id := info["run_id"]
-		fresh = fresh || !s.primaries[id]
-		seen[id] = true
-		replicated = replicated && replicas(info) > 0
-	}
-	if len(seen) == 0 {
-		s.replicated.Store(false)
-		return false, nil
-	}
-	s.replicated.Store(replicated)
-	s.primaries = seen
-	return fresh, nil
-}
-
-// replay ends again what the journal says. It is harmless where that has ended.
-func (s *Store) replay(ctx context.Context, all []*ending) (restored int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, replayTimeout)
+//	(id, "")     when a record was written, extended or removed
+//	("", owner)  when an owner's sessions were ended all at once
+//	("", "")     once it listens, and when it may have missed something
+//
+// one call at a time, never after it has returned. Reports come about a round
+// trip after the change, two for an owner; some come twice, and some owners are
+// named of whom nothing was ended. They cost every server a message per write and
+// listener. A connection without a sign of life is given up after some four
+// seconds; until then nothing tells that reports are missing.
+//
+// It uses the invalidation messages of client-side caching (CLIENT TRACKING in
+// broadcast mode) on a connection of its own to each primary.
+func (s *Store) Watch(ctx context.Context, changed func(id sojourn.ID, owner string)) error {
+	ctx, cancel := s.whileOpen(ctx)
 	defer cancel()
-	var next, back atomic.Int64
-	errs := make(chan error, replayers)
-	for range replayers {
+	f := &feed{store: s, changed: changed, raised: make(chan raise, raises), known: map[string]uint64{}}
+	defer f.end()
+	return wrap("watch", s.causeOf(ctx, s.listen(ctx, f)))
+}
+
+// watchEvery is how often the primaries are compared with those listened to.
+const watchEvery = 500 * time.Millisecond
+
+func (s *Store) listen(ctx context.Context, f *feed) error {
+	following := s.serving.Load()
+	nodes := s.primaryNodes(following)
+	lost := make(chan error, len(nodes))
+	for addr, node := range nodes {
+		conn, _, err := dedicate(ctx, node)
+		if err != nil {
+			return fmt.Errorf("%s: %w", addr, err)
+		}
+		// What it still has to say is no concern of a next user. A server that does
+		// not answer is waited for, but not here.
+		defer func() { go conn.Close() }()
+		broken := conn.SetOnInvalidations(func(keys []rueidis.RedisMessage) { f.hear(conn, keys) })
+		if err := s.track(ctx, conn); err != nil {
+			return fmt.Errorf("%s: %w", addr, explain(err))
+		}
 		go func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(all) {
-					errs <- nil
-					return
-				}
-				revived, err := s.again(ctx, all[i])
-				if err != nil {
-					next.Add(int64(len(all))) // the others need not begin the rest
-					errs <- err
-					return
-				}
-				if revived {
-					back.Add(1)
-				}
-			}
+			err := <-broken // nil when it is released
+			lost <- fmt.Errorf("%s: the connection broke: %w", addr, err)
 		}()
 	}
-	for range replayers {
-		if e := <-errs; e != nil {
-			err = e
+	f.tell("", "")
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-lost:
+			return err
+		case r := <-f.raised:
+			f.resolve(ctx, r)
+		case <-ticker.C:
+			if now := s.serving.Load(); !same(following, now) || !maps.EqualFunc(nodes, s.primaryNodes(now), func(_, _ rueidis.Client) bool { return true }) {
+				return fmt.Errorf("%w: other servers have become primary", sojourn.ErrUnavailable)
+			}
 		}
 	}
-	return int(back.Load()), err
 }
 
-// again reports whether what had ended was live.
-func (s *Store) again(ctx context.Context, e *ending) (revived bool, err error) {
-	if e.owner != "" {
-		_, err := s.raise(ctx, e.owner, e.generation)
-		return false, err
+// track has a connection told of what happens to records and generations.
+func (s *Store) track(ctx context.Context, conn rueidis.DedicatedClient) error {
+	return conn.Do(ctx, conn.B().Arbitrary("CLIENT", "TRACKING", "ON", "BCAST",
+		"PREFIX", s.opt.Prefix+"s{", "PREFIX", s.opt.Prefix+"g{").Build()).Error()
+}
+
+// primaryNodes are those that serve, as far as the last survey knows.
+func (s *Store) primaryNodes(serving *map[string]string) map[string]rueidis.Client {
+	all := s.client.Nodes()
+	if s.topology != cluster || serving == nil {
+		return all // of other topologies the library names the primary only
 	}
-	was, err := s.revoke(ctx, e.tombstone)
-	if err == nil {
-		s.journal.settle(e, was != absent)
+	primaries := map[string]rueidis.Client{}
+	for addr, node := range all {
+		if _, ok := (*serving)[addr]; ok {
+			primaries[addr] = node
+		}
 	}
-	return was == live, err
+	return primaries
+}
+
+func same(a, b *map[string]string) bool {
+	return a == b || a != nil && b != nil && maps.Equal(*a, *b)
 }

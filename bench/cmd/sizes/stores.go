@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/bench/sizes"
 	"github.com/sojournhq/sojourn/internal/testenv"
@@ -20,6 +22,8 @@ import (
 	"github.com/sojournhq/sojourn/store/memstore"
 	"github.com/sojournhq/sojourn/store/redisstore"
 	"github.com/sojournhq/sojourn/store/sqlstore"
+	"github.com/sojournhq/sojourn/store/sqlstore/mysql"
+	"github.com/sojournhq/sojourn/store/sqlstore/postgres"
 )
 
 // openers start an engine and open a store on it.
@@ -39,6 +43,21 @@ var openers = map[string]func(ctx context.Context, e *env) sizes.Subject{
 		s := opened(e)(redisstore.Open(ctx, "redis://"+server.Addr, nil))
 		return sizes.Subject{Store: s, CPU: sizes.Children, Bytes: func(context.Context) (int64, error) {
 			return strconv.ParseInt(server.Info("used_memory"), 10, 64)
+		}}
+	},
+	"postgres": func(ctx context.Context, e *env) sizes.Subject {
+		url := testenv.StartPostgres(e).AdminURL()
+		s := opened(e)(postgres.Open(ctx, url, nil))
+		return sizes.Subject{Store: s, CPU: sizes.Children, Bytes: func(ctx context.Context) (int64, error) {
+			return query(ctx, "pgx", url, "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+		}}
+	},
+	"mariadb": func(ctx context.Context, e *env) sizes.Subject {
+		server := testenv.StartMariaDB(e)
+		s := opened(e)(mysql.Open(ctx, server.AdminURL(), nil))
+		dsn := fmt.Sprintf("%s:%s@tcp(%s)/mysql", testenv.Admin, testenv.Admin, server.Addr)
+		return sizes.Subject{Store: s, CPU: sizes.Children, Bytes: func(ctx context.Context) (int64, error) {
+			return query(ctx, "mysql", dsn, "SELECT coalesce(sum(file_size),0) FROM information_schema.innodb_sys_tablespaces WHERE name LIKE 'mysql/sojourn%' OR name LIKE 'mysql/session%'")
 		}}
 	},
 	"memcached": func(ctx context.Context, e *env) sizes.Subject {
