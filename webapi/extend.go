@@ -38,8 +38,7 @@ func (a *API) extend(w http.ResponseWriter, r *http.Request, _ string) error {
 			return err
 		}
 	}
-	a.writeStatus(w, st)
-	return nil
+	return a.writeStatus(w, r, st)
 }
 
 // reportCounts tells whether an activity that long ago moves the deadline. It

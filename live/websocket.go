@@ -1,0 +1,122 @@
+package live
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/coder/websocket"
+)
+
+const subprotocol = "session.v1"
+
+// WebSocket answers GET /ws. A dead session, or one connection too many, is told
+// by a close code, since a browser shows nothing of a refused handshake.
+//
+// The Manager has checked the Origin exactly, before: see Manager.Handler.
+func (h *Hub) WebSocket(w http.ResponseWriter, r *http.Request) error {
+	c, st, page, err := h.admit(r, nil)
+	var dead *Ended
+	switch {
+	case errors.As(err, &dead):
+		h.refuse(w, r, endCode(dead.Reason), closeText(dead.Reason))
+		return nil
+	case errors.Is(err, ErrTooMany):
+		h.refuse(w, r, codeTooMany, "too many connections")
+		return nil
+	case err != nil:
+		return err
+	}
+	ws, err := h.accept(w, r)
+	if err != nil { // answered already
+		c.drop()
+		return nil
+	}
+	if ws.Subprotocol() != subprotocol {
+		c.drop()
+		_ = ws.Close(websocket.StatusCode(codeProtocol), "expected subprotocol "+subprotocol)
+		return nil
+	}
+	h.busy.Add(1)
+	go c.read(ws) // the handler returns, so that net/http keeps nothing of the request
+	c.begin(socket{ws}, h.greet(r, st, page), page.Events)
+	return nil
+}
+
+func (h *Hub) accept(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
+	ws, err := websocket.Accept(slim{w}, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{subprotocol},
+		InsecureSkipVerify: true, // checked by the Manager
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err == nil {
+		ws.SetReadLimit(int64(h.opt.MaxMessage) + 1<<10) // and what is around the data
+	}
+	return ws, err
+}
+
+// refuse upgrades only to say why.
+func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, code code, reason string) {
+	if ws, err := h.accept(w, r); err == nil {
+		_ = ws.Close(websocket.StatusCode(code), reason)
+	}
+}
+
+// read hears what the page says until the connection ends.
+func (c *conn) read(ws *websocket.Conn) {
+	defer c.s.hub.busy.Add(-1)
+	for {
+		typ, b, err := ws.Read(context.Background())
+		if err != nil {
+			break
+		}
+		if typ != websocket.MessageText {
+			b = nil // as malformed
+		}
+		c.hear(b)
+	}
+	c.drop()
+	_ = ws.CloseNow()
+}
+
+// A socket is a WebSocket as a transport.
+type socket struct{ ws *websocket.Conn }
+
+func (s socket) write(_ string, frames []frame) error {
+	ctx, cancel := context.WithTimeout(context.Background(), writeWithin)
+	defer cancel()
+	for i := range frames {
+		if err := s.ws.Write(ctx, websocket.MessageText, frames[i].body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s socket) close(code code, reason string) { _ = s.ws.Close(websocket.StatusCode(code), reason) }
+func (s socket) abort()                         { _ = s.ws.CloseNow() }
+func (s socket) answers() bool                  { return true }
+
+// slim gives the connection small buffers of its own: those of net/http are
+// 4 KiB each and would stay for as long as the connection does.
+type slim struct{ http.ResponseWriter }
+
+const slimBuffer = 512
+
+func (s slim) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+func (s slim) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, brw, err := http.NewResponseController(s.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	n := brw.Reader.Buffered()
+	early, _ := brw.Reader.Peek(n)
+	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(n, slimBuffer))
+	_, _ = r.Peek(n) // as buffered as it was
+	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, slimBuffer)), nil
+}
