@@ -58,6 +58,7 @@ type faulty struct {
 	sojourn.Store
 	mu      sync.Mutex
 	down    bool
+	loaded  func() // after a load, once
 	touches int
 	updates int
 }
@@ -78,12 +79,17 @@ func (f *faulty) writes() int {
 
 func (f *faulty) Load(ctx context.Context, id sojourn.ID) (sojourn.Record, error) {
 	f.mu.Lock()
-	down := f.down
+	down, hook := f.down, f.loaded
+	f.loaded = nil
 	f.mu.Unlock()
 	if down {
 		return sojourn.Record{}, errors.New("down")
 	}
-	return f.Store.Load(ctx, id)
+	r, err := f.Store.Load(ctx, id)
+	if hook != nil {
+		hook()
+	}
+	return r, err
 }
 
 func (f *faulty) Touch(ctx context.Context, r *sojourn.Record, until time.Time) error {
@@ -116,11 +122,14 @@ type settings struct {
 	rules  sojourn.Options
 	pipes  bool
 	store  sojourn.Store
-	server func(*http.Server)
+	server func(*http.Server, *http.Transport)
 }
 
 func newSite(t testing.TB, set settings) *site {
 	t.Helper()
+	if set.hub.DrainOver == 0 {
+		set.hub.DrainOver = 50 * time.Millisecond
+	}
 	hub, err := live.New(&set.hub)
 	if err != nil {
 		t.Fatal(err)
@@ -152,12 +161,18 @@ func newSite(t testing.TB, set settings) *site {
 		id, _ := session.ID(r.Context())
 		fmt.Fprint(w, id)
 	})
+	mux.HandleFunc("GET /renew", func(w http.ResponseWriter, r *http.Request) {
+		session, _ := sojourn.From(r.Context())
+		if err := session.RenewNow(r.Context()); err != nil {
+			s.manager.Error(w, r, err)
+		}
+	})
 	server := &http.Server{Handler: s.manager.Handler(mux)}
+	transport := &http.Transport{MaxIdleConnsPerHost: 1000}
 	if set.server != nil {
-		set.server(server)
+		set.server(server, transport)
 	}
 	var listener net.Listener
-	transport := &http.Transport{MaxIdleConnsPerHost: 1000}
 	if set.pipes {
 		pipes := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
 		listener = pipes
@@ -302,6 +317,8 @@ type message struct {
 	CID  string          `json:"cid"`
 	Rev  uint64          `json:"rev"`
 	Data json.RawMessage `json:"data"`
+
+	at time.Time // received
 }
 
 type greeting struct {
@@ -371,6 +388,7 @@ func (p *page) connectWS(ctx context.Context, l *link, cursor string) (first mes
 		if resp == nil {
 			p.t.Fatal(err)
 		}
+		resp.Body.Close()
 		return first, resp.StatusCode
 	}
 	p.keep(resp)
@@ -404,6 +422,7 @@ func (p *page) connectWS(ctx context.Context, l *link, cursor string) (first mes
 			if m.Type == "ping" {
 				ws.Write(ctx, websocket.MessageText, []byte(`{"type":"pong"}`))
 			}
+			m.at = time.Now()
 			l.frames <- m
 		}
 	}()
@@ -485,6 +504,7 @@ func (p *page) connectSSE(ctx context.Context, l *link, cursor string) (first me
 				l.code, l.reason = end.Code, end.Reason
 				continue
 			}
+			m.at = time.Now()
 			l.frames <- m
 		}
 	}()
