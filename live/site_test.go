@@ -484,7 +484,14 @@ func (p *page) connectSSE(ctx context.Context, l *link, cursor string) (first me
 	}
 	first, err := read()
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Error(err)
+		return first, -1
+	}
+	if first.Type == "close" {
+		var end struct{ Code int }
+		json.Unmarshal(first.Data, &end)
+		resp.Body.Close()
+		return first, end.Code
 	}
 	go func() {
 		defer close(l.done)
