@@ -27,7 +27,7 @@ type reader struct {
 // page on any transport gets every message once and in order, or is told that
 // some are lost.
 func TestP12NoSilentGap(t *testing.T) {
-	s := newSite(t, settings{hub: live.Options{Retention: live.Retention{Events: 24}}})
+	s := newSite(t, settings{hub: live.Options{Retention: live.Retention{Events: 100}}})
 	for round := range *rounds {
 		p := s.login("ada")
 		total := 3000
@@ -73,7 +73,7 @@ func TestP12NoSilentGap(t *testing.T) {
 				if err := s.hub.Publish(t.Context(), live.ToSession(p.id), "app.n", n); err != nil {
 					t.Error(err)
 				}
-				if rnd.IntN(8) == 0 {
+				if rnd.IntN(5) == 0 {
 					time.Sleep(time.Duration(rnd.IntN(4)) * time.Millisecond)
 				}
 			}
