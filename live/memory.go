@@ -14,7 +14,7 @@ type memory struct {
 	keep  Retention
 	mu    sync.Mutex
 	logs  map[sojourn.ID]*memoryLog
-	tags  map[string]map[sojourn.ID]struct{}
+	tags  map[string]*idSet
 	tombs map[sojourn.ID]tomb
 	timer *time.Timer // of the sweep, while there is something to sweep
 }
@@ -35,7 +35,7 @@ func newMemory(keep Retention) *memory {
 	return &memory{
 		keep:  keep,
 		logs:  make(map[sojourn.ID]*memoryLog),
-		tags:  make(map[string]map[sojourn.ID]struct{}),
+		tags:  make(map[string]*idSet),
 		tombs: make(map[sojourn.ID]tomb),
 	}
 }
@@ -70,9 +70,9 @@ func (p *memory) open(id sojourn.ID, tags []string) (*memoryLog, error) {
 		if !slices.Contains(l.tags, tag) {
 			l.tags = append(l.tags, tag)
 			if p.tags[tag] == nil {
-				p.tags[tag] = make(map[sojourn.ID]struct{})
+				p.tags[tag] = new(idSet)
 			}
-			p.tags[tag][id] = struct{}{}
+			p.tags[tag].add(id)
 		}
 	}
 	return l, nil
@@ -124,7 +124,7 @@ func (p *memory) End(_ context.Context, id sojourn.ID, e Event, reason sojourn.R
 func (p *memory) drop(id sojourn.ID, l *memoryLog) {
 	delete(p.logs, id)
 	for _, tag := range l.tags {
-		if delete(p.tags[tag], id); len(p.tags[tag]) == 0 {
+		if p.tags[tag].remove(id) {
 			delete(p.tags, tag)
 		}
 	}
@@ -138,16 +138,14 @@ func (p *memory) Present(_ context.Context, tag string) ([]sojourn.ID, error) {
 	return p.list(tag, func(l *memoryLog) bool { return len(l.followers) > 0 }), nil
 }
 
-func (p *memory) list(tag string, want func(*memoryLog) bool) (ids []sojourn.ID) {
+func (p *memory) list(tag string, want func(*memoryLog) bool) []sojourn.ID {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for id := range p.tags[tag] {
-		if want(p.logs[id]) {
-			ids = append(ids, id)
-		}
+	set := p.tags[tag]
+	if set == nil {
+		return nil
 	}
-	slices.Sort(ids)
-	return ids
+	return slices.DeleteFunc(set.list(), func(id sojourn.ID) bool { return !want(p.logs[id]) })
 }
 
 func (p *memory) Watch(_ context.Context, id sojourn.ID, tags []string, f Follower) (Position, func(), error) {

@@ -21,7 +21,7 @@ type session struct {
 	id    sojourn.ID
 	owner string
 
-	ready chan struct{} // closed when followed, or failed
+	ready chan struct{} // closed when followed, or failed; under hub.mu
 	err   error
 	stop  func()
 
@@ -58,10 +58,11 @@ func (h *Hub) follow(ctx context.Context, st sojourn.Status, tags []string) (*se
 		}
 	}
 	s.refs++
+	ready := s.ready
 	h.mu.Unlock()
 	if !first {
 		select {
-		case <-s.ready:
+		case <-ready:
 		case <-ctx.Done():
 			s.release()
 			return nil, ctx.Err()
@@ -76,7 +77,7 @@ func (h *Hub) follow(ctx context.Context, st sojourn.Status, tags []string) (*se
 		h.mu.Lock()
 		delete(h.sessions, s.id)
 		h.mu.Unlock()
-		close(s.ready)
+		close(ready)
 		return nil, err
 	}
 	s.mu.Lock()
@@ -84,12 +85,21 @@ func (h *Hub) follow(ctx context.Context, st sojourn.Status, tags []string) (*se
 		s.tail.epoch, s.tail.top = p.Epoch, p.Offset
 	}
 	s.mu.Unlock()
-	close(s.ready)
+	close(ready)
+	h.mu.Lock()
+	s.ready = always // one channel for all that are
+	h.mu.Unlock()
 	if h.opt.OnPresence != nil {
 		h.opt.OnPresence(Presence{Session: s.id, Owner: s.owner, Present: true})
 	}
 	return s, nil
 }
+
+var always = func() chan struct{} {
+	ready := make(chan struct{})
+	close(ready)
+	return ready
+}()
 
 // release gives a reference back.
 func (s *session) release() {

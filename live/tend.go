@@ -210,12 +210,13 @@ func (s *session) refill() {
 func (h *Hub) each(f func(*session)) {
 	h.mu.Lock()
 	all := make([]*session, 0, len(h.sessions))
+	ready := make([]chan struct{}, 0, len(h.sessions))
 	for _, s := range h.sessions {
-		all = append(all, s)
+		all, ready = append(all, s), append(ready, s.ready)
 	}
 	h.mu.Unlock()
-	for _, s := range all {
-		<-s.ready
+	for i, s := range all {
+		<-ready[i]
 		if s.err == nil {
 			f(s)
 		}
