@@ -13,18 +13,17 @@ import (
 type code int
 
 const (
-	codeRestart     code = 1012 // drain, backplane lost, or old enough: connect again
-	codeOverload    code = 1013 // no room on this server
-	codeSlow        code = 4008 // the client did not keep up
-	codeNoPong      code = 4009
-	codePosition    code = 4010 // events were lost between server and backplane
-	codePrincipal   code = 4011 // the session lives on, or another one, under a new cookie: ask for the status first
-	codeProtocol    code = 4400
-	codeExpired     code = 4401
-	codeRevoked     code = 4402 // for any reason but the deadlines
-	codeNoSession   code = 4404
-	codeTooMany     code = 4429 // too many connections of this session
-	codeInternalErr code = 1011
+	codeRestart   code = 1012 // drain, backplane lost, or old enough: connect again
+	codeOverload  code = 1013 // no room on this server
+	codeSlow      code = 4008 // the client did not keep up
+	codeNoPong    code = 4009
+	codePosition  code = 4010 // events were lost between server and backplane
+	codePrincipal code = 4011 // the session lives on, or another one, under a new cookie: ask for the status first
+	codeProtocol  code = 4400
+	codeExpired   code = 4401
+	codeRevoked   code = 4402 // for any reason but the deadlines
+	codeNoSession code = 4404
+	codeTooMany   code = 4429 // too many connections of this session
 )
 
 // endCode is the close code for the end of a session.

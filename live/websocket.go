@@ -28,6 +28,9 @@ func (h *Hub) WebSocket(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, ErrTooMany):
 		h.refuse(w, r, codeTooMany, "too many connections")
 		return nil
+	case errors.Is(err, ErrBusy) && !h.draining.Load():
+		h.refuse(w, r, codeOverload, "overload")
+		return nil
 	case err != nil:
 		return err
 	}

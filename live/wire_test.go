@@ -142,6 +142,9 @@ func TestTooManyConnectionsAreRefused(t *testing.T) {
 	if l, refused := q.connect("sse", ""); l != nil || refused != 503 {
 		t.Errorf("a server that is full: %d", refused)
 	}
+	if l, refused := q.connect("ws", ""); l != nil || refused != 1013 {
+		t.Errorf("a server that is full: %d", refused)
+	}
 	first.drop() // makes room for others
 	for {
 		if l, _ := p.connect("ws", ""); l != nil {
