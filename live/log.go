@@ -1,6 +1,9 @@
 package live
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Retention bounds the log of one session: whatever limit is met first. A zero
 // field means its default.
@@ -8,6 +11,10 @@ type Retention struct {
 	Events int           // default 256
 	Bytes  int           // default 256 KiB
 	For    time.Duration // default 5 min
+}
+
+func (r Retention) orDefault() Retention {
+	return Retention{cmp.Or(r.Events, 256), cmp.Or(r.Bytes, 256<<10), cmp.Or(r.For, 5*time.Minute)}
 }
 
 // An eventLog holds the newest events of a session, without a gap. The

@@ -9,6 +9,13 @@ import (
 	"github.com/sojournhq/sojourn"
 )
 
+// InProcess returns the backplane that a hub has by default. Given to several
+// hubs it makes them nodes of one system, as tests want to. Fields of keep that
+// are zero have their defaults.
+func InProcess(keep Retention) Backplane {
+	return newMemory(keep.orDefault())
+}
+
 // memory is the Backplane of one process.
 type memory struct {
 	keep  Retention

@@ -60,6 +60,7 @@ const (
 )
 
 func (o *Options) settle() error {
+	o.Retention = o.Retention.orDefault()
 	ints := []struct {
 		v            *int
 		name         string

@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sojournhq/sojourn/live"
+	"github.com/sojournhq/sojourn/store/memstore"
 )
 
 var rounds = flag.Int("live.rounds", 1, "how long the model of recovery runs, in units of a second or so")
@@ -29,72 +31,100 @@ type reader struct {
 func TestP12NoSilentGap(t *testing.T) {
 	s := newSite(t, settings{hub: live.Options{Retention: live.Retention{Events: 100}}})
 	for round := range *rounds {
-		p := s.login("ada")
-		total := 3000
-		if testing.Short() {
-			total = 500
+		recover12(t, round, []*site{s}, nil)
+	}
+}
+
+// P12: also if each connection may reach another one of three nodes, all of
+// which publish, and one of them dies in between.
+func TestP12NoSilentGapAcrossNodes(t *testing.T) {
+	for round := range *rounds {
+		keep := live.Retention{Events: 100}
+		plane, store := live.InProcess(keep), memstore.New(nil)
+		var nodes []*site
+		for range 3 {
+			nodes = append(nodes, newSite(t, settings{store: store, hub: live.Options{Backplane: plane, Retention: keep}}))
 		}
-		start := p.cursor()
-		var published, readers sync.WaitGroup
-		var all [9]reader
-		over := make(chan struct{})
-		for i := range all {
-			r := &all[i]
-			r.cursor = start
-			rnd := rand.New(rand.NewPCG(uint64(round), uint64(i)))
-			readers.Go(func() {
-				for r.seq < total {
-					toEnd := false
-					select {
-					case <-over:
-						toEnd = true
-					default:
-					}
-					transport := transports[(i+rnd.IntN(2)*rnd.IntN(3))%3] // sometimes another one
-					l, refused := p.connect(transport, r.cursor)
-					if l == nil {
-						if refused != 4008 { // overtaken while it connected
-							t.Errorf("%s: refused with %d", transport, refused)
-							return
-						}
-						continue
-					}
-					r.follow(t, l, transport, rnd, toEnd, total)
-					l.drop()
-					if rnd.IntN(3) == 0 {
-						time.Sleep(time.Duration(rnd.IntN(60)) * time.Millisecond)
-					}
+		recover12(t, round, nodes, func() {
+			dead, cancel := context.WithCancel(t.Context())
+			cancel()
+			nodes[2].hub.Drain(dead)
+		})
+	}
+}
+
+// recover12 runs publishers and readers of one session against the nodes; die
+// is called halfway and leaves the last node dead.
+func recover12(t *testing.T, round int, nodes []*site, die func()) {
+	p := nodes[0].login("ada")
+	total := 3000
+	if testing.Short() {
+		total = 500
+	}
+	start := p.cursor()
+	var published, readers sync.WaitGroup
+	var all [9]reader
+	over := make(chan struct{})
+	for i := range all {
+		r := &all[i]
+		r.cursor = start
+		rnd := rand.New(rand.NewPCG(uint64(round), uint64(i)))
+		readers.Go(func() {
+			for r.seq < total {
+				toEnd := false
+				select {
+				case <-over:
+					toEnd = true
+				default:
 				}
-			})
-		}
-		published.Go(func() {
-			rnd := rand.New(rand.NewPCG(uint64(round), 99))
-			for n := 1; n <= total; n++ {
-				if err := s.hub.Publish(t.Context(), live.ToSession(p.id), "app.n", n); err != nil {
-					t.Error(err)
+				transport := transports[(i+rnd.IntN(2)*rnd.IntN(3))%3] // sometimes another one
+				at := &page{site: nodes[rnd.IntN(len(nodes))], cookie: p.cookie, id: p.id}
+				l, refused := at.connect(transport, r.cursor)
+				if l == nil {
+					if refused != 4008 && (die == nil || refused != 503 && refused != -1) { // overtaken while it connected, or the node is dead
+						t.Errorf("%s: refused with %d", transport, refused)
+						return
+					}
+					continue
 				}
-				if rnd.IntN(5) == 0 {
-					time.Sleep(time.Duration(rnd.IntN(4)) * time.Millisecond)
+				r.follow(t, l, transport, rnd, toEnd, total)
+				l.drop()
+				if rnd.IntN(3) == 0 {
+					time.Sleep(time.Duration(rnd.IntN(60)) * time.Millisecond)
 				}
 			}
 		})
-		published.Wait()
-		close(over)
-		readers.Wait()
-		got, told, missed := 0, 0, 0
-		for i := range all {
-			if all[i].seq != total {
-				t.Errorf("reader %d ended at %d of %d", i, all[i].seq, total)
+	}
+	published.Go(func() {
+		rnd := rand.New(rand.NewPCG(uint64(round), 99))
+		for n := 1; n <= total; n++ {
+			if die != nil && n == total/2 {
+				die()
 			}
-			got, told, missed = got+all[i].got, told+all[i].told, missed+all[i].missed
+			if err := nodes[rnd.IntN(len(nodes))].hub.Publish(t.Context(), live.ToSession(p.id), "app.n", n); err != nil {
+				t.Error(err)
+			}
+			if rnd.IntN(5) == 0 {
+				time.Sleep(time.Duration(rnd.IntN(4)) * time.Millisecond)
+			}
 		}
-		if got+missed != len(all)*total {
-			t.Errorf("%d received and %d lost of %d", got, missed, len(all)*total)
+	})
+	published.Wait()
+	close(over)
+	readers.Wait()
+	got, told, missed := 0, 0, 0
+	for i := range all {
+		if all[i].seq != total {
+			t.Errorf("reader %d ended at %d of %d", i, all[i].seq, total)
 		}
-		t.Logf("%d received, %d lost, told of it %d times", got, missed, told)
-		if told == 0 && !testing.Short() {
-			t.Error("nothing was ever lost: this proves little")
-		}
+		got, told, missed = got+all[i].got, told+all[i].told, missed+all[i].missed
+	}
+	if got+missed != len(all)*total {
+		t.Errorf("%d received and %d lost of %d", got, missed, len(all)*total)
+	}
+	t.Logf("%d received, %d lost, told of it %d times", got, missed, told)
+	if told == 0 && !testing.Short() {
+		t.Error("nothing was ever lost: this proves little")
 	}
 }
 

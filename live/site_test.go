@@ -408,8 +408,10 @@ func (p *page) connectWS(ctx context.Context, l *link, cursor string) (first mes
 		return m, err
 	}
 	if first, err = read(); err != nil {
-		var e websocket.CloseError
-		errors.As(err, &e)
+		e := websocket.CloseError{Code: 0xffff}
+		if !errors.As(err, &e) { // cut off
+			return first, -1
+		}
 		return first, int(e.Code)
 	}
 	go func() {
@@ -489,8 +491,8 @@ func (p *page) connectSSE(ctx context.Context, l *link, cursor string) (first me
 		}
 	}
 	first, err := read()
-	if err != nil {
-		p.t.Error(err)
+	if err != nil { // cut off
+		resp.Body.Close()
 		return first, -1
 	}
 	if first.Type == "close" {
