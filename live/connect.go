@@ -1,6 +1,9 @@
 package live
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 
@@ -31,13 +34,16 @@ func (h *Hub) admit(r *http.Request, signal chan struct{}) (c *conn, st sojourn.
 	if h.draining.Load() {
 		return nil, st, page, ErrBusy
 	}
+	tags := h.tags(r, st) // the application's: it may panic
 	if h.connections.Add(1) > int64(h.opt.MaxConnections) {
 		h.connections.Add(-1)
 		return nil, st, page, ErrBusy
 	}
 	h.busy.Add(1)
-	s, err := h.follow(ctx, st, h.tags(r, st))
-	if err == nil {
+	s, err := h.follow(ctx, st, tags)
+	if err != nil {
+		err = h.deafTo(r, err)
+	} else {
 		c = &conn{s: s, signal: signal}
 		if err = s.join(c); err != nil {
 			s.release()
@@ -53,6 +59,16 @@ func (h *Hub) admit(r *http.Request, signal chan struct{}) (c *conn, st sojourn.
 		return nil, st, page, err
 	}
 	return c, st, page, nil
+}
+
+// deafTo turns a failure of the backplane into ErrBusy: another node may reach
+// it. The end of a session stays what it is.
+func (h *Hub) deafTo(r *http.Request, err error) error {
+	if dead := (*Ended)(nil); errors.As(err, &dead) {
+		return err
+	}
+	h.logger.LogAttrs(r.Context(), slog.LevelError, "live: backplane failed", slog.Any("error", err))
+	return fmt.Errorf("%w: %w", ErrBusy, err)
 }
 
 // catchUp reads the session again, and what it missed since the cursor.
@@ -71,7 +87,7 @@ func (h *Hub) catchUp(r *http.Request, c *conn) (st sojourn.Status, page Page, e
 	page = Page{Position: from}
 	if cursor, ok := ParsePosition(cursorOf(r)); ok {
 		if page, err = h.plane.Read(r.Context(), s.id, cursor); err != nil {
-			return st, page, err
+			return st, page, h.deafTo(r, err)
 		}
 		if !page.Recovered {
 			page = Page{Position: from}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/sojournhq/sojourn"
@@ -36,7 +37,7 @@ func (h *Hub) Receive(ctx context.Context, m Message) (json.RawMessage, error) {
 	if m.Owner, err = s.Owner(ctx); err != nil {
 		return nil, fmt.Errorf("live: message: %w", err)
 	}
-	reply, err := h.opt.OnMessage(ctx, m)
+	reply, err := h.handle(ctx, m)
 	if err != nil {
 		return nil, fmt.Errorf("live: message %s: %w", m.Type, err)
 	}
@@ -54,6 +55,17 @@ func (h *Hub) Receive(ctx context.Context, m Message) (json.RawMessage, error) {
 		return nil, fmt.Errorf("live: reply to %s: %w", m.Type, err)
 	}
 	return raw, nil
+}
+
+// handle calls the application. It runs on no goroutine of net/http, where a
+// panic would end one request only, so it has to see to that itself.
+func (h *Hub) handle(ctx context.Context, m Message) (reply any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return h.opt.OnMessage(ctx, m)
 }
 
 // hear takes one frame of a page. What is no frame closes the connection.

@@ -535,8 +535,9 @@ func (p *page) connectPoll(ctx context.Context, l *link, cursor string) (refused
 		Status    json.RawMessage
 		After     *int `json:"after_ms"`
 	}
+	own := *p // it polls while the page goes on
 	poll := func(wait int) (a answer, status int) {
-		resp := p.request(ctx, fmt.Sprintf("poll?cursor=%s&wait=%d", cursor, wait))
+		resp := own.request(ctx, fmt.Sprintf("poll?cursor=%s&wait=%d", cursor, wait))
 		if resp == nil {
 			return a, -1
 		}

@@ -3,6 +3,7 @@ package live_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -386,4 +387,44 @@ func TestSendByHTTP(t *testing.T) {
 			t.Errorf("%s: %d %s", body, status, answer)
 		}
 	}
+}
+
+// A panic of the application's handler fails its message only.
+func TestPanicOfTheHandler(t *testing.T) {
+	s := newSite(t, settings{hub: live.Options{OnMessage: func(context.Context, live.Message) (any, error) { panic("oops") }}})
+	p := s.login("ada")
+	l := p.mustConnect("ws", "")
+	for range 2 {
+		l.ws.Write(t.Context(), websocket.MessageText, []byte(`{"type":"app.x","cid":"1"}`))
+		if m := l.want(t, "error"); string(m.Data) != `{"code":"internal"}` {
+			t.Errorf("%s", m.Data)
+		}
+	}
+}
+
+// The status of a session survives a backplane that does not answer.
+func TestStatusWithoutBackplane(t *testing.T) {
+	plane := &sick{Backplane: failing{live.InProcess(live.Retention{})}}
+	s := newSite(t, settings{hub: live.Options{Backplane: plane}})
+	p := s.login("ada")
+	st := p.status()
+	if st["state"] != "active" || st["cursor"] != nil || len(st["transports"].([]any)) != 3 {
+		t.Errorf("%v", st)
+	}
+	if l, refused := p.connect("sse", ""); l != nil || refused != 503 {
+		t.Errorf("connected, or refused with %d", refused)
+	}
+	if n := s.hub.Connections(); n != 0 {
+		t.Errorf("%d connections are left", n)
+	}
+}
+
+type failing struct{ live.Backplane }
+
+func (failing) Open(context.Context, sojourn.ID, []string) (live.Position, error) {
+	return live.Position{}, errors.New("no answer")
+}
+
+func (failing) Watch(context.Context, sojourn.ID, []string, live.Follower) (live.Position, func(), error) {
+	return live.Position{}, nil, errors.New("no answer")
 }

@@ -20,7 +20,7 @@ type statusBody struct {
 
 // liveBody is how to connect, where Options.Live is set.
 type liveBody struct {
-	Cursor     string   `json:"cursor"`
+	Cursor     string   `json:"cursor,omitempty"`
 	Transports []string `json:"transports"`
 }
 
@@ -46,23 +46,23 @@ func (a *API) status(w http.ResponseWriter, r *http.Request, _ string) error {
 	if err != nil {
 		return err
 	}
-	return a.writeStatus(w, r, st)
+	a.writeStatus(w, r, st)
+	return nil
 }
 
-func (a *API) writeStatus(w http.ResponseWriter, r *http.Request, st sojourn.Status) error {
+func (a *API) writeStatus(w http.ResponseWriter, r *http.Request, st sojourn.Status) {
 	if st.State == sojourn.StateActive {
 		w.Header().Set(headerHandle, handle(st.ID))
 	}
 	b := a.statusOf(st)
 	if a.opt.Live != nil && st.State == sojourn.StateActive {
 		cursor, err := a.opt.Live.Cursor(r, st)
-		if err != nil {
-			return err
+		if err != nil { // the session lives all the same: a page connects without, and is told that it may have missed something
+			a.rules.Logger.WarnContext(r.Context(), "webapi: status without a cursor", "error", err)
 		}
 		b.liveBody = &liveBody{cursor, a.opt.Live.Transports()}
 	}
 	writeJSON(w, http.StatusOK, "application/json", b)
-	return nil
 }
 
 // liveStatus is the status as the live connection sends it.
