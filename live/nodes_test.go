@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -154,4 +155,31 @@ func TestP12GapOnANodeIsSeen(t *testing.T) {
 			t.Errorf("%s, want %s", m.Data, want)
 		}
 	}
+}
+
+// The status of a session survives a backplane that does not answer.
+func TestStatusWithoutBackplane(t *testing.T) {
+	plane := &sick{Backplane: failing{live.InProcess(live.Retention{})}}
+	s := newSite(t, settings{hub: live.Options{Backplane: plane}})
+	p := s.login("ada")
+	st := p.status()
+	if st["state"] != "active" || st["cursor"] != nil || len(st["transports"].([]any)) != 3 {
+		t.Errorf("%v", st)
+	}
+	if l, refused := p.connect("sse", ""); l != nil || refused != 503 {
+		t.Errorf("connected, or refused with %d", refused)
+	}
+	if n := s.hub.Connections(); n != 0 {
+		t.Errorf("%d connections are left", n)
+	}
+}
+
+type failing struct{ live.Backplane }
+
+func (failing) Open(context.Context, sojourn.ID, []string) (live.Position, error) {
+	return live.Position{}, errors.New("no answer")
+}
+
+func (failing) Watch(context.Context, sojourn.ID, []string, live.Follower) (live.Position, func(), error) {
+	return live.Position{}, nil, errors.New("no answer")
 }
