@@ -81,7 +81,7 @@ func recover12(t *testing.T, round int, nodes []*site, die func()) {
 				at := &page{site: nodes[rnd.IntN(len(nodes))], cookie: p.cookie, id: p.id}
 				l, refused := at.connect(transport, r.cursor)
 				if l == nil {
-					if refused != 4008 && (die == nil || refused != 503 && refused != -1) { // overtaken while it connected, or the node is dead
+					if refused != 4008 && (die == nil || refused != 503 && refused != 1012 && refused != -1) { // overtaken while it connected, or the node is dead
 						t.Errorf("%s: refused with %d", transport, refused)
 						return
 					}
