@@ -29,7 +29,7 @@ Start with "sojourn serve" and open the page it names.`,
 	}
 	root.SetVersionTemplate("sojourn {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newServe(), newSessions(), newToken(), newVersion())
+	root.AddCommand(newServe(), newSessions(), newKeys(), newToken(), newVersion())
 	return root
 }
 

@@ -27,6 +27,7 @@ store does not know them.`,
 func storeFlag(cmd *cobra.Command, store *string) {
 	cmd.Flags().StringVar(store, "store", defaultStore, "the server's store, `sqlite:PATH`")
 	fromEnv(cmd, "store")
+	keysFlag(cmd)
 }
 
 // withStore runs f on an existing store.
@@ -36,6 +37,9 @@ func withStore(ctx context.Context, name string, f func(*sojourn.Manager, *opene
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if _, err := store.seal(ctx); err != nil {
+		return err
+	}
 	sessions, err := sojourn.New(store.Store, nil)
 	if err != nil {
 		return err

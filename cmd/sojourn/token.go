@@ -75,6 +75,7 @@ prefer standard input. What was copied from a browser, such as
 	cmd.Flags().StringVar(&owner, "owner", "", "say whether the ID carries this user's tag (only where no owner key is configured)")
 	cmd.Flags().StringVar(&store, "store", "", "also say whether the session lives in this store, `sqlite:PATH`")
 	fromEnv(cmd, "store")
+	keysFlag(cmd)
 	return cmd
 }
 
