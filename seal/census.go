@@ -14,7 +14,8 @@ type Census struct {
 	// ByKey counts, by the ID of a key, also of keys that the ring lacks.
 	ByKey map[string]int
 	// Old is how many are sealed with another key than the active one. At zero,
-	// the old keys of the ring have served their time.
+	// the old keys of the ring have served their time. Tombstones stay as they are
+	// until they are swept, ten minutes after the end by default.
 	Old int
 	// Unsealed is how many bear no seal, and do not open.
 	Unsealed int

@@ -11,8 +11,8 @@ import (
 
 // A Store seals what another one keeps. It is made by [New] and safe for parallel
 // use. What the inner store offers besides the contract is found through it by
-// [sojourn.As] where that is safe: Sweep, Scan, Ping and Close. Anything else would
-// go around the seal and is not.
+// [sojourn.As] where that is safe: Sweep, Scan, Watch, Ping, Close and Carried.
+// Anything else could go around the seal, and is not.
 type Store struct {
 	inner sojourn.Store
 	ring  *Ring

@@ -26,6 +26,9 @@ func chain(s *Store) (first sojourn.Store) {
 	if in, ok := sojourn.As[io.Closer](s.inner); ok {
 		first = &closing{link{s, first}, in}
 	}
+	if in, ok := sojourn.As[watcher](s.inner); ok {
+		first = &watching{link{s, first}, in}
+	}
 	if in, ok := sojourn.As[carrier](s.inner); ok {
 		first = &carrying{link{s, first}, in}
 	}
@@ -43,6 +46,11 @@ func (l *link) Unwrap() sojourn.Store { return l.next }
 // IDs, live or not, beginning behind after. Fewer than limit are the last.
 type scanner interface {
 	Scan(ctx context.Context, after sojourn.ID, limit int) ([]sojourn.Record, error)
+}
+
+// watcher is a store that tells which records changed, not how.
+type watcher interface {
+	Watch(ctx context.Context, changed func(id sojourn.ID, owner string)) error
 }
 
 // carrier is a store whose records travel with the answers.
@@ -64,6 +72,10 @@ type (
 	closing struct {
 		link
 		io.Closer
+	}
+	watching struct {
+		link
+		watcher
 	}
 	carrying struct {
 		link
