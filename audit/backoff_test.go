@@ -1,8 +1,12 @@
 package audit_test
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,16 +17,19 @@ import (
 
 // answers is a transport that answers without a network, and notes when.
 type answers struct {
-	mu    sync.Mutex
-	times []time.Time
-	codes []int
-	after string
+	mu     sync.Mutex
+	times  []time.Time
+	codes  []int
+	after  string
+	bodies []string
 }
 
 func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.times = append(a.times, time.Now())
+	body, _ := io.ReadAll(r.Body)
+	a.bodies = append(a.bodies, string(body))
 	code := a.codes[min(len(a.times), len(a.codes))-1]
 	if code == 0 {
 		return nil, errors.New("no route to host")
@@ -62,6 +69,32 @@ func TestWebhookBackoff(t *testing.T) {
 		a.mu.Unlock()
 		if err := w.Close(); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// What was given up is told with the next success, not at the end; and the URL,
+// which may hold a secret, is in no text.
+func TestWebhookTellsDropsWhenItCan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		a := &answers{codes: []int{0, 200}}
+		w, err := audit.OpenWebhook("https://audit.example.com/?key=hidden", secret(t), &audit.WebhookOptions{Transport: a, Parallel: 1, Attempts: 1,
+			Options: audit.Options{Logger: slog.New(slog.NewTextHandler(&said, nil))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Observe(t.Context(), event(1))
+		w.Observe(t.Context(), event(2))
+		synctest.Wait()
+		if len(a.bodies) != 3 || !strings.Contains(a.bodies[2], `"type":"audit.dropped"`) || !strings.Contains(a.bodies[2], `"count":1`) {
+			t.Errorf("posted before the end: %q", a.bodies)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+		if !strings.Contains(said.String(), "no route") || strings.Contains(said.String(), "hidden") {
+			t.Errorf("the operator reads %s", said.String())
 		}
 	})
 }

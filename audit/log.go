@@ -82,7 +82,7 @@ func (l *Log) run() {
 		}
 		l.write(lines)
 		if len(l.queue.ch) == 0 && !l.down {
-			l.write(nil)
+			l.write(nil) // a record may have found the queue full while this batch left it
 		}
 	}
 	l.write(nil)

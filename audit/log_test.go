@@ -138,8 +138,8 @@ func TestLogOverflow(t *testing.T) {
 	})
 }
 
-// Drops are told at once when there is room, not with the next event.
-func TestLogTellsDropsAtOnce(t *testing.T) {
+// Drops are told when there is room, not at the end.
+func TestLogTellsDropsWhenThereIsRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
 		w := &sink{fault: func(call int, _ []byte) (int, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sojournhq/sojourn"
 )
@@ -71,15 +70,11 @@ func (o *Options) blank(event string, at time.Time) Record {
 	return Record{V: 1, Time: at.UTC().Format(timeFormat), Event: event}
 }
 
-// clip bounds a text and makes it UTF-8, since clients choose some of them.
+// clip bounds a text: clients choose some of them. What is no UTF-8 in a short one
+// is replaced on encoding.
 func clip(s string) string {
-	if len(s) > textLimit {
-		for s = s[:textLimit]; len(s) > 0 && !utf8.RuneStart(s[len(s)-1]); s = s[:len(s)-1] {
-		}
-		if r, n := utf8.DecodeLastRuneInString(s); r == utf8.RuneError && n == 1 {
-			s = s[:len(s)-1]
-		}
-		s += "…"
+	if len(s) <= textLimit {
+		return s
 	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+	return strings.ToValidUTF8(s[:textLimit], "") + "…"
 }
