@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/sojournhq/sojourn/internal/fresh"
 )
 
 // A deadline gives one store call its own time limit. It keeps the values of
@@ -13,6 +15,7 @@ import (
 type deadline struct {
 	context.Context // for values
 	limit           time.Duration
+	fresh           bool // nothing cached will do
 
 	mu    sync.Mutex
 	ended ending
@@ -35,6 +38,14 @@ type armed struct {
 
 func withDeadline(ctx context.Context, limit time.Duration) *deadline {
 	return &deadline{Context: ctx, limit: limit}
+}
+
+// Value holds one of its own: whether a store must ask its source.
+func (d *deadline) Value(key any) any {
+	if d.fresh && key == (fresh.Key{}) {
+		return true
+	}
+	return d.Context.Value(key)
 }
 
 func (d *deadline) Deadline() (time.Time, bool) {

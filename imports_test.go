@@ -31,6 +31,7 @@ var rooms = map[string]room{
 	"store/sqlstore":      {own: []string{".", "internal/...", "store/sqlstore/internal/..."}, others: []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/go-sql-driver/mysql"}},
 	"store/redisstore":    {own: []string{".", "internal/..."}, others: []string{"github.com/redis/rueidis"}},
 	"store/memcachestore": {own: []string{".", "internal/..."}, others: []string{"github.com/bradfitz/gomemcache"}},
+	"store/breakerstore":  {own: []string{".", "internal/..."}, others: []string{"github.com/sony/gobreaker"}},
 	"format":              {own: []string{".", "internal/..."}},
 	"seal":                {own: []string{".", "internal/..."}},
 	"audit":               {own: []string{".", "internal/..."}},

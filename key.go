@@ -61,7 +61,7 @@ func (k Key[T]) Delete(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.use(ctx); err != nil {
+	if err := s.useToWrite(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
@@ -90,7 +90,7 @@ func (k Key[T]) Take(ctx context.Context) (v T, ok bool, err error) {
 	if err != nil {
 		return v, false, err
 	}
-	if err := s.use(ctx); err != nil {
+	if err := s.useToWrite(ctx); err != nil {
 		return v, false, err
 	}
 	defer s.unlock()

@@ -52,7 +52,7 @@ func (s *Session) Owner(ctx context.Context) (string, error) {
 // Status describes the session now. Asking does not extend it, but a request
 // that reads it counts as activity unless it is Passive.
 func (s *Session) Status(ctx context.Context) (Status, error) {
-	if err := s.use(ctx); err != nil {
+	if err := s.known(ctx); err != nil {
 		return Status{}, err
 	}
 	defer s.unlock()
@@ -66,7 +66,7 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 // Begin begins a session for nobody, if there is none, without storing anything
 // in it: as soon as there is something to keep, that happens by itself.
 func (s *Session) Begin(ctx context.Context) error {
-	if err := s.use(ctx); err != nil {
+	if err := s.useToWrite(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
@@ -87,7 +87,7 @@ func (s *Session) Login(ctx context.Context, owner string) error {
 	if err := checkOwner(owner); err != nil {
 		return err
 	}
-	if err := s.use(ctx); err != nil {
+	if err := s.useToWrite(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
@@ -108,7 +108,7 @@ func (s *Session) Logout(ctx context.Context) error { return s.Revoke(ctx, Reaso
 // Revoke is Logout with a reason of the caller's, shown to the user's other
 // tabs and to observers.
 func (s *Session) Revoke(ctx context.Context, reason Reason) error {
-	if err := s.use(ctx); err != nil {
+	if err := s.useToWrite(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
@@ -311,7 +311,7 @@ func (s *Session) Save(ctx context.Context) error {
 // Token is what the client should present from now on, for carriers of the
 // caller's own and for tests: empty unless it has changed and been committed.
 func (s *Session) Token(ctx context.Context) (Token, error) {
-	if err := s.use(ctx); err != nil {
+	if err := s.known(ctx); err != nil {
 		return Token{}, err
 	}
 	defer s.unlock()
@@ -344,7 +344,7 @@ func (s *Session) successor(h *head) Token {
 
 // live runs f on a live session, under the lock.
 func (s *Session) live(ctx context.Context, what string, f func() error) error {
-	if err := s.use(ctx); err != nil {
+	if err := s.useToWrite(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()

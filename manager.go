@@ -164,9 +164,11 @@ func (m *Manager) revoke(ctx context.Context, id ID, owner string, reason Reason
 	return err
 }
 
-// load reads one record: a tombstone comes with ErrNotFound.
+// load reads one record at its source: a tombstone comes with ErrNotFound.
 func (m *Manager) load(ctx context.Context, id ID) (Record, error) {
-	return m.loadWithin(withDeadline(ctx, m.opt.LoadTimeout), id)
+	d := withDeadline(ctx, m.opt.LoadTimeout)
+	d.fresh = true
+	return m.loadWithin(d, id)
 }
 
 func (m *Manager) loadWithin(d *deadline, id ID) (Record, error) {
@@ -179,7 +181,7 @@ func (m *Manager) loadWithin(d *deadline, id ID) (Record, error) {
 		if retry {
 			return rec, m.unavailable(d.Context, err)
 		}
-		d = withDeadline(d.Context, m.opt.LoadTimeout)
+		d = &deadline{Context: d.Context, limit: m.opt.LoadTimeout, fresh: d.fresh}
 	}
 }
 

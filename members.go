@@ -10,7 +10,7 @@ import (
 // Members returns all members as raw JSON, and the data revision: it counts
 // commits that changed members, and is 0 where there is no session.
 func (s *Session) Members(ctx context.Context) (map[string]json.RawMessage, uint64, error) {
-	if err := s.use(ctx); err != nil {
+	if err := s.known(ctx); err != nil {
 		return nil, 0, err
 	}
 	defer s.unlock()

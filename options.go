@@ -51,6 +51,14 @@ type Options struct {
 	LoadTimeout time.Duration
 	// CommitTimeout bounds one attempt to write. Default 500 ms.
 	CommitTimeout time.Duration
+	// AnonymousOnOutage lets requests that only read (GET, HEAD, OPTIONS, TRACE)
+	// go on as nobody's while the store fails: members are empty and Exists is
+	// false, no cookie changes, the answer is not cached, and whatever would
+	// store something still makes it 503. Session.Status and Members, by which
+	// pages and programs decide that somebody was logged out, return
+	// ErrUnavailable. For sites whose public pages should stay up. Default
+	// false: 503.
+	AnonymousOnOutage bool
 	// TouchEveryRequest makes requests that never use their session extend it
 	// too, at the cost of a store read each. Default false.
 	TouchEveryRequest bool

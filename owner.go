@@ -47,6 +47,10 @@ func (m *Manager) List(ctx context.Context, owner string) ([]Status, error) {
 
 // Devices describes all live sessions of this session's user: see Manager.List.
 func (s *Session) Devices(ctx context.Context) ([]Status, error) {
+	if err := s.known(ctx); err != nil {
+		return nil, err
+	}
+	s.unlock()
 	owner, err := s.Owner(ctx)
 	if err != nil {
 		return nil, err
@@ -57,6 +61,10 @@ func (s *Session) Devices(ctx context.Context) ([]Status, error) {
 // RevokeDevice ends one session of this session's user. ErrNotFound if it has
 // ended, or is somebody else's.
 func (s *Session) RevokeDevice(ctx context.Context, id ID) error {
+	if err := s.useToWrite(ctx); err != nil {
+		return err
+	}
+	s.unlock()
 	owner, err := s.Owner(ctx)
 	if err != nil {
 		return err
@@ -108,7 +116,7 @@ func (m *Manager) revokeOwner(ctx context.Context, owner string, repeat bool) (g
 // then keep, with what was changed so far, is lifted into the new generation. If the process dies in between,
 // keep has ended too; another RevokeOwner that runs at the same time wins.
 func (m *Manager) RevokeOthers(ctx context.Context, keep *Session) error {
-	if err := keep.use(ctx); err != nil {
+	if err := keep.useToWrite(ctx); err != nil {
 		return err
 	}
 	defer keep.unlock()

@@ -161,6 +161,10 @@ func (sc *scope) headers(s *Session) {
 	if opt.Header != "" && !varies(h["Vary"], opt.Header) {
 		h.Add("Vary", opt.Header)
 	}
+	if s.outage != nil {
+		h["Cache-Control"] = noStore
+		return
+	}
 	token := s.successor(&s.draft.head)
 	if token.id == "" && !s.drop {
 		return

@@ -30,6 +30,7 @@ type Session struct {
 	opened    bool  // by ID: no secret is asked for
 	passive   bool  // no sign of life of the user
 	failed    error // unavailable: sticks, so that the answer is 503
+	outage    error // unavailable, and the request goes on as nobody's
 	id        ID
 	hasToken  bool
 	carried   bool    // the client sent a cookie of ours, well-formed or not
@@ -128,8 +129,7 @@ func (s *Session) load(ctx context.Context) error {
 		s.loaded, s.state = true, StateNone
 		return nil
 	}
-	s.reading = deadline{Context: ctx, limit: s.m.opt.LoadTimeout} // used once: a store may keep it
-	rec, err := s.m.loadWithin(&s.reading, s.id)
+	rec, err := s.loadTrusted(ctx)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		s.loaded, s.state = true, StateNone
@@ -147,6 +147,8 @@ func (s *Session) load(ctx context.Context) error {
 		// works, and the cookie stays for when the record can be read again.
 		s.loaded, s.state, s.barred = true, StateNone, true
 		s.corrupt(ctx, err)
+		return nil
+	case err != nil && s.anonymous(err):
 		return nil
 	case err != nil:
 		s.failed = err
@@ -294,7 +296,7 @@ func (s *Session) record(o op) error {
 
 // change records an op on the members, beginning a session if there is none.
 func (s *Session) change(ctx context.Context, o op) error {
-	if err := s.use(ctx); err != nil {
+	if err := s.useToWrite(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()

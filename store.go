@@ -11,6 +11,9 @@ type Record struct {
 	ID      ID
 	Version uint64 // chosen by the store; changes with every Create, Update and Revoke, not with Touch
 	Dead    bool   // a tombstone: ended, kept until Expires so that late clients learn why
+	// Cached tells that Load did not ask the source: there may be a newer one.
+	// Only stores that cache set it; it is not stored.
+	Cached  bool
 	Expires time.Time
 	Owner   string // the user, "" for nobody
 	// Generation is the owner's generation this record belongs to. Create

@@ -72,7 +72,8 @@ too. It reads the whole store for that.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&store, "store", "", "also count the records of this store, `sqlite:PATH`")
+	cmd.Flags().StringVar(&store, "store", "", "also count the records of this store, a `URL`")
+	completeStores(cmd, "store")
 	fromEnv(cmd, "store")
 	keysFlag(cmd)
 	return cmd
@@ -91,7 +92,7 @@ func withKeys(ctx context.Context, name string, f func(*sealing, *seal.Store) er
 		}
 		return f(k, nil)
 	}
-	store, err := openStore(ctx, name, true)
+	store, err := storeRef{"--store", name}.open(ctx, exists)
 	if err != nil {
 		return err
 	}

@@ -36,9 +36,6 @@ func newKeysWalk(cmd *cobra.Command, said string, walk func(*seal.Store, context
 	cmd.Args = args(cobra.NoArgs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return withKeys(cmd.Context(), store, func(_ *sealing, s *seal.Store) error {
-			if s == nil {
-				return errors.New("no store; expected --store, as the server has it")
-			}
 			n, err := walk(s, cmd.Context())
 			if errors.Is(err, sojourn.ErrUnsupported) {
 				return errors.New("this store cannot be walked through")
@@ -50,6 +47,9 @@ func newKeysWalk(cmd *cobra.Command, said string, walk func(*seal.Store, context
 			return err
 		})
 	}
-	storeFlag(cmd, &store)
+	cmd.Flags().StringVar(&store, "store", defaultStore, "the server's store, as a `URL`; see \"sojourn help stores\"")
+	completeStores(cmd, "store")
+	fromEnv(cmd, "store")
+	keysFlag(cmd)
 	return cmd
 }

@@ -19,6 +19,7 @@ final, and an outage of the store is not a logout.
 Start with "sojourn serve" and open the page it names.`,
 		Example: `  sojourn serve
   sojourn sessions list --owner ada
+  sojourn doctor
   sojourn token inspect < cookie.txt`,
 		Version:           readVersion().Version,
 		Args:              noSuchCommand,
@@ -29,7 +30,7 @@ Start with "sojourn serve" and open the page it names.`,
 	}
 	root.SetVersionTemplate("sojourn {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newServe(), newSessions(), newKeys(), newToken(), newVersion())
+	root.AddCommand(newServe(), newSessions(), newMigrate(), newDoctor(), newSchema(), newKeys(), newToken(), newVersion(), newStoresTopic())
 	return root
 }
 

@@ -8,7 +8,7 @@ import (
 func TestHelp(t *testing.T) {
 	runCommand(t, call{}).want(t, 0, "Start with \"sojourn serve\"", "sessions", "token", "completion")
 	for _, args := range [][]string{{"serve"}, {"sessions"}, {"sessions", "list"}, {"sessions", "show"},
-		{"sessions", "revoke"}, {"token"}, {"token", "inspect"}, {"version"}} {
+		{"sessions", "revoke"}, {"migrate"}, {"doctor"}, {"schema"}, {"token"}, {"token", "inspect"}, {"version"}} {
 		r := runCommand(t, call{}, append(args, "--help")...)
 		r.want(t, 0, "Usage:", "sojourn "+strings.Join(args, " "))
 		if r.err != "" {
@@ -36,6 +36,9 @@ func TestUsageErrors(t *testing.T) {
 		{"sessions show", "usage: sojourn sessions show ID"},
 		{"sessions revoke", "either a session ID or --owner NAME"},
 		{"sessions revoke x --owner ada", "either a session ID or --owner NAME"},
+		{"migrate --from sqlite:a.db", "expected both --from and --to"},
+		{"schema", "usage: sojourn schema DIALECT"},
+		{"schema oracle", "there is no dialect \"oracle\"; expected"},
 		{"token inspect a b", "usage: sojourn token inspect"},
 	} {
 		r := runCommand(t, call{}, strings.Fields(c.args)...)
@@ -51,4 +54,9 @@ func TestCompletion(t *testing.T) {
 		runCommand(t, call{}, "completion", shell).want(t, 0, "sojourn")
 	}
 	runCommand(t, call{}, "__complete", "sess").want(t, 0, "sessions")
+	runCommand(t, call{}, "__complete", "schema", "").want(t, 0, "sqlite")
+	for _, flag := range []string{"--store", "--store-from"} {
+		runCommand(t, call{}, "__complete", "serve", flag, "sq").want(t, 0, "sqlite:")
+	}
+	runCommand(t, call{}, "__complete", "migrate", "--to", "").want(t, 0, "sqlite:")
 }

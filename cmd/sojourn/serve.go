@@ -21,6 +21,7 @@ import (
 type serveFlags struct {
 	listen    address
 	store     string
+	storeFrom string
 	idle      duration
 	absolute  duration
 	tlsCert   string
@@ -56,6 +57,9 @@ With --keys, what the store keeps is sealed: see "sojourn keys". With --audit or
 --audit-webhook, what happens to sessions is written down: see docs/audit.md.
 SIGHUP reads the keys anew and begins a new audit file.
 
+To move to another store without logging anybody out, name the old one with
+--store-from in all servers, run "sojourn migrate", and drop --store-from.
+
 SIGINT or SIGTERM ends the server gracefully: it finishes the requests under
 way, then closes the store. A second one ends it at once; no acknowledged write
 is lost either way.
@@ -63,6 +67,7 @@ is lost either way.
 		Example: `  sojourn serve
   sojourn serve --store memory: --idle 1m
   sojourn serve --listen :443 --tls-cert cert.pem --tls-key key.pem --store sqlite:/var/lib/sojourn/sojourn.db
+  sojourn serve --store sqlite:/srv/new.db --store-from sqlite:/var/lib/sojourn/sojourn.db
   SOJOURN_LISTEN=0.0.0.0:8080 sojourn serve --trusted-proxy 10.0.0.0/8`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -75,6 +80,8 @@ is lost either way.
 	fl := cmd.Flags()
 	fl.Var(&f.listen, "listen", "address to listen on; port 0 takes a free one")
 	fl.StringVar(&f.store, "store", defaultStore, storeUsage)
+	fl.StringVar(&f.storeFrom, "store-from", "", "the `URL` of an older store, whose sessions move to --store as they are met")
+	completeStores(cmd, "store", "store-from")
 	fl.Var(&f.idle, "idle", "end a session this long after its last use")
 	fl.Var(&f.absolute, "absolute", "end a session this long after it began, whatever happens")
 	fl.StringVar(&f.tlsCert, "tls-cert", "", "certificate chain, a PEM `file`")
@@ -84,7 +91,7 @@ is lost either way.
 	fl.Var(&f.logFormat, "log-format", "how to log on standard error; json also replaces the start-up lines")
 	fl.Var(&f.shutdown, "shutdown-timeout", "how long requests under way may take at the end")
 	f.audit.register(fl)
-	fromEnv(cmd, append(auditFlagNames, "listen", "store", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
+	fromEnv(cmd, append(auditFlagNames, "listen", "store", "store-from", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
 		"log-level", "log-format", "shutdown-timeout")...)
 	keysFlag(cmd)
 	return cmd
@@ -106,7 +113,7 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		return err
 	}
 	defer listener.Close()
-	store, err := openStore(ctx, f.store, false)
+	store, err := f.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func TestServeRefusals(t *testing.T) {
 		{"malformed listen", []string{"--listen", "8080"}, []string{"expected host:port"}},
 		{"port out of range", []string{"--listen", "127.0.0.1:99999"}, []string{"65535"}},
 		{"foreign address", []string{"--listen", "192.0.2.1:0", "--store", "memory:"}, []string{"does not have the address 192.0.2.1"}},
-		{"unknown store", []string{"--store", "redis:6379"}, []string{`"redis:6379"`, "sqlite:PATH", "memory:"}},
+		{"unknown store", []string{"--store", "etcd:2379"}, []string{`"etcd:2379"`, "sqlite:PATH", "memory:", "redis://", "sojourn help stores"}},
 		{"store without scheme", []string{"--store", "sojourn.db"}, []string{"sqlite:PATH", "memory:"}},
 		{"no file named", []string{"--store", "sqlite:"}, []string{"names no file"}},
 		{"no such folder", []string{"--store", "sqlite:" + filepath.Join(dir, "none", "s.db")}, []string{"there is no folder", "create it"}},

@@ -23,16 +23,29 @@ store does not know them.`,
 	return cmd
 }
 
-// storeFlag adds --store to a command that works on a server's store.
-func storeFlag(cmd *cobra.Command, store *string) {
-	cmd.Flags().StringVar(store, "store", defaultStore, "the server's store, `sqlite:PATH`")
-	fromEnv(cmd, "store")
+// serverStore names the store of a server, or the two it moves between.
+type serverStore struct{ store, from string }
+
+// flags adds --store and --store-from to a command that works on sessions.
+func (s *serverStore) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.store, "store", defaultStore, "the server's store, as a `URL`; see \"sojourn help stores\"")
+	cmd.Flags().StringVar(&s.from, "store-from", "", "the `URL` of the store that the server moves from, if it does")
+	completeStores(cmd, "store", "store-from")
+	fromEnv(cmd, "store", "store-from")
 	keysFlag(cmd)
 }
 
+func (s *serverStore) open(ctx context.Context) (*openedStore, error) {
+	to := storeRef{"--store", s.store}
+	if s.from == "" {
+		return to.open(ctx, exists)
+	}
+	return openMove(ctx, storeRef{"--store-from", s.from}, to, exists)
+}
+
 // withStore runs f on an existing store.
-func withStore(ctx context.Context, name string, f func(*sojourn.Manager, *openedStore) error) (err error) {
-	store, err := openStore(ctx, name, true)
+func withStore(ctx context.Context, of serverStore, f func(*sojourn.Manager, *openedStore) error) (err error) {
+	store, err := of.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,8 @@ import (
 )
 
 func newSessionsList() *cobra.Command {
-	var store, owner string
+	var store serverStore
+	var owner string
 	var asJSON bool
 	var limit int
 	cmd := &cobra.Command{
@@ -28,7 +29,7 @@ func newSessionsList() *cobra.Command {
 				return fmt.Errorf("--limit %d: expected at least 1", limit)
 			}
 			return withStore(cmd.Context(), store, func(m *sojourn.Manager, s *openedStore) error {
-				live, more, err := liveSessions(cmd.Context(), m, s.Store, owner, limit)
+				live, more, err := liveSessions(cmd.Context(), m, s, owner, limit)
 				if err != nil {
 					return err
 				}
@@ -52,7 +53,7 @@ func newSessionsList() *cobra.Command {
 	cmd.Flags().StringVar(&owner, "owner", "", "only this user's sessions")
 	cmd.Flags().IntVar(&limit, "limit", 100, "show at most this many")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print as a JSON array")
-	storeFlag(cmd, &store)
+	store.flags(cmd)
 	return cmd
 }
 
@@ -66,7 +67,7 @@ const scanBatch = 256
 
 // liveSessions finds an owner's sessions, or everybody's. more reports that
 // limit cut some off.
-func liveSessions(ctx context.Context, m *sojourn.Manager, store sojourn.Store, owner string, limit int) (live []sojourn.Status, more bool, err error) {
+func liveSessions(ctx context.Context, m *sojourn.Manager, store *openedStore, owner string, limit int) (live []sojourn.Status, more bool, err error) {
 	if owner != "" {
 		live, err = m.List(ctx, owner)
 		if errors.Is(err, sojourn.ErrUnsupported) {
@@ -88,7 +89,22 @@ func liveSessions(ctx context.Context, m *sojourn.Manager, store sojourn.Store, 
 }
 
 // everybody walks through the store until it has found limit live sessions.
-func everybody(ctx context.Context, m *sojourn.Manager, store sojourn.Store, limit int) ([]sojourn.Status, error) {
+func everybody(ctx context.Context, m *sojourn.Manager, store *openedStore, limit int) (live []sojourn.Status, err error) {
+	live, err = scanLive(ctx, m, store.Store, nil, limit)
+	if err != nil || store.older == nil || len(live) == limit {
+		return live, err
+	}
+	known := map[sojourn.ID]bool{}
+	for _, s := range live {
+		known[s.ID] = true
+	}
+	older, err := scanLive(ctx, m, store.older, known, limit-len(live))
+	return append(live, older...), err
+}
+
+// scanLive walks through a store until it has found limit live sessions that are
+// not known yet.
+func scanLive(ctx context.Context, m *sojourn.Manager, store sojourn.Store, known map[sojourn.ID]bool, limit int) ([]sojourn.Status, error) {
 	all, ok := sojourn.As[scanner](store)
 	if !ok {
 		return nil, errors.New("this store cannot list everybody's sessions; name a user, as in --owner ada")
@@ -102,7 +118,7 @@ func everybody(ctx context.Context, m *sojourn.Manager, store sojourn.Store, lim
 		}
 		for _, r := range batch {
 			after = r.ID
-			if r.Dead || r.Expires.Before(time.Now()) {
+			if r.Dead || r.Expires.Before(time.Now()) || known[r.ID] {
 				continue
 			}
 			status, err := m.Inspect(ctx, r.ID)

@@ -10,7 +10,8 @@ import (
 )
 
 func newSessionsRevoke() *cobra.Command {
-	var store, owner, reason string
+	var store serverStore
+	var owner, reason string
 	cmd := &cobra.Command{
 		Use:   "revoke ID | --owner NAME",
 		Short: "End one session, or all of a user",
@@ -52,7 +53,7 @@ beginning. It is final: nothing brings an ended session back.`,
 	}
 	cmd.Flags().StringVar(&owner, "owner", "", "end all sessions of this user")
 	cmd.Flags().StringVar(&reason, "reason", string(sojourn.ReasonRevoked), "why; late clients are told")
-	storeFlag(cmd, &store)
+	store.flags(cmd)
 	return cmd
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 func newSessionsShow() *cobra.Command {
-	var store string
+	var store serverStore
 	var asJSON, data bool
 	cmd := &cobra.Command{
 		Use:   "show ID",
@@ -60,7 +60,7 @@ values too, which may be personal.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print as a JSON object")
 	cmd.Flags().BoolVar(&data, "data", false, "show the values, too")
-	storeFlag(cmd, &store)
+	store.flags(cmd)
 	return cmd
 }
 

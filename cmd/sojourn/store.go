@@ -2,99 +2,151 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/sojournhq/sojourn"
-	"github.com/sojournhq/sojourn/store/memstore"
-	"github.com/sojournhq/sojourn/store/sqlstore"
+	"github.com/sojournhq/sojourn/store/memcachestore"
+	"github.com/sojournhq/sojourn/store/redisstore"
+	"github.com/sojournhq/sojourn/store/sqlstore/mysql"
+	"github.com/sojournhq/sojourn/store/sqlstore/postgres"
 )
 
 const defaultStore = "sqlite:sojourn.db"
 
-// storeForms is how stores are named, for texts.
-const storeForms = "sqlite:PATH (as in sqlite:sojourn.db) or memory:"
+// A scheme is a kind of store: how the URLs that name it begin, how they look,
+// and what opens it.
+type scheme struct {
+	name, form string
+	open       func(ctx context.Context, ref storeRef, need need) (*openedStore, error)
+}
 
-const storeUsage = "where sessions rest: `sqlite:PATH` or memory:"
+// schemes are the stores there are. One without a form is another name.
+var schemes = []scheme{
+	{"sqlite", "sqlite:PATH (as in sqlite:sojourn.db)", openSQLite},
+	{"memory", "memory:", openMemory},
+	{"redis", "redis://[USER:PASSWORD@]HOST[:PORT][/DB]", remote(redisstore.Open)},
+	{"rediss", "rediss://… (TLS)", remote(redisstore.Open)},
+	{"redis+cluster", "redis+cluster://HOST:PORT,HOST:PORT", remote(redisstore.Open)},
+	{"rediss+cluster", "", remote(redisstore.Open)},
+	{"redis+sentinel", "redis+sentinel://HOST:PORT,HOST:PORT/NAME", remote(redisstore.Open)},
+	{"rediss+sentinel", "", remote(redisstore.Open)},
+	{"postgres", "postgres://USER:PASSWORD@HOST[:PORT]/DATABASE", remote(postgres.Open)},
+	{"postgresql", "", remote(postgres.Open)},
+	{"mysql", "mysql://USER:PASSWORD@HOST[:PORT]/DATABASE", remote(mysql.Open)},
+	{"mariadb", "", remote(mysql.Open)},
+	{"memcached", "memcached://HOST:PORT,HOST:PORT", remote(memcachestore.Open)},
+}
+
+// remote opens a store whose URL says everything. What is on the server stays
+// there, whatever is needed of it.
+func remote[S sojourn.Store, O any](open func(ctx context.Context, url string, opt *O) (S, error)) func(context.Context, storeRef, need) (*openedStore, error) {
+	return func(ctx context.Context, ref storeRef, _ need) (*openedStore, error) {
+		s, err := open(ctx, ref.url, nil)
+		if err != nil {
+			return nil, ref.refuse(err)
+		}
+		return &openedStore{Store: s, name: ref.name()}, nil
+	}
+}
+
+// A need is what a command asks of a store.
+type need int
+
+const (
+	whatever need = iota // any will do; what a durable one needs is created
+	shared               // other processes must see it, too; it may be created
+	exists               // it must be there already
+)
+
+// A storeRef is a store by its URL, and the flag that it was given with.
+type storeRef struct{ flag, url string }
+
+// name is how it may be shown: without its password.
+func (r storeRef) name() string { return redact(r.url) }
+
+// refuse says what is wrong with a store, without its password.
+func (r storeRef) refuse(err error) error {
+	return &refusal{text: scrub(fmt.Sprintf("%s %s: %s", r.flag, r.name(), oneLine(err)), r.url), err: err}
+}
+
+// oneLine is the text of an error, which some drivers spread over several lines.
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\t' }), " ")
+}
+
+// A refusal has a text of its own, because that of the driver's error may show
+// what must not be shown.
+type refusal struct {
+	text string
+	err  error
+}
+
+func (r *refusal) Error() string { return r.text }
+func (r *refusal) Unwrap() error { return r.err }
+
+// canonical is the same for URLs that name one store, as far as they tell.
+func canonical(url string) string {
+	scheme, rest, _ := strings.Cut(url, ":")
+	if scheme == "sqlite" {
+		if path, err := filepath.Abs(sqlitePath(rest)); err == nil {
+			return "sqlite:" + path
+		}
+	}
+	return strings.TrimSuffix(url, "/")
+}
+
+// storeForms is how stores are named, for texts.
+func storeForms() string {
+	text := "sqlite:PATH"
+	for _, s := range schemes {
+		if s.form != "" && s.name != "sqlite" {
+			text += ", " + s.beginning()
+		}
+	}
+	return text + `; see "sojourn help stores"`
+}
+
+// beginning is what the URLs of a scheme begin with.
+func (s scheme) beginning() string {
+	if strings.HasPrefix(s.form, s.name+"://") {
+		return s.name + "://"
+	}
+	return s.name + ":"
+}
+
+// storeUsage ends the help of flags that name one.
+const storeUsage = "where sessions rest, as a `URL`; see \"sojourn help stores\""
 
 // An openedStore is a store and what there is to say about it.
 type openedStore struct {
 	sojourn.Store
-	name string // as people should see it
-	note string // what is special about it, "" for nothing
+	name  string        // as people should see it
+	note  string        // what is special about it, "" for nothing
+	older sojourn.Store // what it moves from, nil for nothing
+	close func() error
 }
 
 // Close closes the engine.
 func (s *openedStore) Close() error {
+	if s.close != nil {
+		return s.close()
+	}
 	if c, ok := sojourn.As[io.Closer](s.Store); ok {
 		return c.Close()
 	}
 	return nil
 }
 
-// openStore opens the store of that name; what a durable one needs is created
-// unless it must exist already.
-func openStore(ctx context.Context, name string, mustExist bool) (*openedStore, error) {
-	scheme, rest, ok := strings.Cut(name, ":")
-	switch {
-	case ok && scheme == "memory" && rest == "":
-		if mustExist {
-			return nil, errors.New("--store memory: keeps its sessions inside the running server, where no other process can see them; expected the durable store of a server, as in sqlite:sojourn.db")
-		}
-		return &openedStore{Store: memstore.New(nil), name: "memory:", note: "gone when this process ends"}, nil
-	case ok && scheme == "sqlite":
-		return openSQLite(ctx, rest, mustExist)
-	}
-	return nil, fmt.Errorf("--store %q: expected %s", name, storeForms)
-}
-
-func openSQLite(ctx context.Context, path string, mustExist bool) (*openedStore, error) {
-	path = strings.TrimPrefix(path, "//") // sqlite:///var/lib/sojourn.db
-	if path == "" {
-		return nil, errors.New("--store sqlite: names no file; expected one, as in sqlite:sojourn.db")
-	}
-	created := false
-	switch _, err := os.Stat(path); {
-	case err == nil:
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("--store sqlite:%s: cannot be reached (%w); expected a file in a folder of this machine", path, cause(err))
-	case mustExist:
-		return nil, fmt.Errorf("--store sqlite:%s: there is no such file; expected the store of a server, as its start-up lines name it", path)
-	default:
-		created = true
-		if folder := filepath.Dir(path); !isFolder(folder) {
-			return nil, fmt.Errorf("--store sqlite:%s: there is no folder %s; create it, or choose another path", path, folder)
+// open opens the store.
+func (r storeRef) open(ctx context.Context, need need) (*openedStore, error) {
+	name, _, ok := strings.Cut(r.url, ":")
+	for _, s := range schemes {
+		if ok && strings.EqualFold(s.name, name) {
+			return s.open(ctx, r, need)
 		}
 	}
-	s, err := sqlstore.OpenSQLite(ctx, path, nil)
-	if err != nil {
-		if inner := errors.Unwrap(err); inner != nil {
-			err = inner // without the package and the path, which stand before it already
-		}
-		return nil, fmt.Errorf("--store sqlite:%s: %w", path, err)
-	}
-	o := &openedStore{Store: s, name: "sqlite:" + path}
-	if created {
-		o.note = "created"
-	}
-	return o, nil
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// cause is the reason without the operation and path that os puts before it.
-func cause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
+	return nil, &refusal{text: fmt.Sprintf("%s %q: expected %s", r.flag, r.name(), storeForms()), err: sojourn.ErrInvalid}
 }

@@ -63,7 +63,7 @@ prefer standard input. What was copied from a browser, such as
 			if !cmd.Flags().Changed("store") {
 				return nil
 			}
-			return withStore(cmd.Context(), store, func(m *sojourn.Manager, _ *openedStore) error {
+			return withStore(cmd.Context(), serverStore{store: store}, func(m *sojourn.Manager, _ *openedStore) error {
 				line, err := tokenState(cmd.Context(), m, token)
 				if err == nil {
 					_, err = fmt.Fprintf(out, "Session  %s\n", line)
@@ -73,7 +73,8 @@ prefer standard input. What was copied from a browser, such as
 		},
 	}
 	cmd.Flags().StringVar(&owner, "owner", "", "say whether the ID carries this user's tag (only where no owner key is configured)")
-	cmd.Flags().StringVar(&store, "store", "", "also say whether the session lives in this store, `sqlite:PATH`")
+	cmd.Flags().StringVar(&store, "store", "", "also say whether the session lives in this store, a `URL`")
+	completeStores(cmd, "store")
 	fromEnv(cmd, "store")
 	keysFlag(cmd)
 	return cmd

@@ -14,8 +14,9 @@
 //   - It forgets. A restart ends all sessions of that server, and a full server
 //     evicts items, least recently used first. Nothing that was ended comes back
 //     by it: an evicted session, tombstone or generation means "no session". Size
-//     the servers so that `evictions` in their stats stays 0, and use this store
-//     for sessions whose loss costs a login.
+//     the servers so that `evictions` in their stats stays 0, which
+//     [Store.Diagnose] looks at, and use this store for sessions whose loss costs
+//     a login.
 //   - It has no index: List, and so the list of a user's devices, is
 //     [sojourn.ErrUnsupported]. Revoking all of a user's sessions works.
 //   - Items are small: see [Options.MaxItem].

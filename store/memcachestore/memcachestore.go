@@ -43,6 +43,7 @@ type Options struct {
 // use.
 type Store struct {
 	opt     Options
+	servers []string
 	keys    keys
 	pool    *pool
 	records *recent[entry]
@@ -78,7 +79,7 @@ func prepare(url string, opt *Options) (*Store, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &Store{records: newRecent[entry](), owners: newRecent[generations]()}
+	s := &Store{servers: servers, records: newRecent[entry](), owners: newRecent[generations]()}
 	if opt != nil {
 		s.opt = *opt
 	}

@@ -44,6 +44,8 @@
 //
 // and +cluster|slots +cluster|shards +asking for a Cluster, +role behind
 // Sentinels. Without +info and +wait it works, but knows nothing of replicas.
+// Scan needs +scan, and +cluster|nodes for a Cluster; Watch +client|tracking;
+// Diagnose also +dbsize +config|get, and +cluster|info for a Cluster.
 //
 // # Other caveats
 //

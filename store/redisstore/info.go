@@ -19,8 +19,11 @@ func serverInfo(ctx context.Context, node rueidis.Client, sections ...string) (m
 	return infoFields(text), nil
 }
 
+// infoFields reads lines of name:value. The answer of CLUSTER INFO begins with
+// its type.
 func infoFields(text string) map[string]string {
 	fields := map[string]string{}
+	text = strings.TrimPrefix(text, "txt:")
 	for line := range strings.Lines(text) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
 			fields[name] = value

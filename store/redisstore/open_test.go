@@ -16,6 +16,9 @@ import (
 const minimal = "~sojourn:* -@all +mget +get +set +exists +getrange +setrange +pexpireat +pexpiretime " +
 	"+zadd +zrem +zscore +zrange +zrangebyscore +zremrangebyscore +time +eval +evalsha +ping +hello "
 
+// diagnosing is what more it lists for Diagnose.
+const diagnosing = "+info +wait +scan +dbsize +config|get "
+
 func TestUsers(t *testing.T) {
 	r := testenv.StartRedis(t, &testenv.RedisOptions{Password: "admin", Config: []string{
 		"user app on >s3cret " + minimal + "+info +wait",

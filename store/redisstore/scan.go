@@ -33,7 +33,7 @@ func (s *Store) Scan(ctx context.Context, after sojourn.ID, limit int) ([]sojour
 	records, end, err := s.scan(ctx, begun, limit)
 	if err != nil {
 		s.walks.pause(begun, time.Now()) // for one who tries again
-		return nil, wrap("scan", causeOf(ctx, err))
+		return nil, wrap("scan", s.causeOf(ctx, err))
 	}
 	if len(records) == limit {
 		s.walks.pause(end, time.Now())
@@ -109,9 +109,12 @@ func (s *Store) whileOpen(ctx context.Context) (context.Context, context.CancelF
 	}
 }
 
-// causeOf is why ctx ended, if it did, else err.
-func causeOf(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+// causeOf is why a call was given up, else err.
+func (s *Store) causeOf(ctx context.Context, err error) error {
+	switch {
+	case s.life.Err() != nil:
+		return ErrClosed
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
 	return err

@@ -31,7 +31,7 @@ func (s *Store) Watch(ctx context.Context, changed func(id sojourn.ID, owner str
 	defer cancel()
 	f := &feed{store: s, changed: changed, raised: make(chan raise, raises), known: map[string]uint64{}}
 	defer f.end()
-	return wrap("watch", causeOf(ctx, s.listen(ctx, f)))
+	return wrap("watch", s.causeOf(ctx, s.listen(ctx, f)))
 }
 
 // watchEvery is how often the primaries are compared with those listened to.

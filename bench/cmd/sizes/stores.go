@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/bench/sizes"
 	"github.com/sojournhq/sojourn/internal/testenv"

@@ -107,14 +107,12 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestLeastPrivilegesAreEnough(t *testing.T) {
-	// The privileges of docs/stores-sql.md.
 	url := newDatabase(t)
 	openURL(t, url, nil)
 	user := "app" + url[len(url)-8:]
-	admin(t, url, "CREATE ROLE "+user+" LOGIN PASSWORD 'secret'",
-		"REVOKE ALL ON SCHEMA public FROM PUBLIC", "GRANT USAGE ON SCHEMA public TO "+user,
-		"GRANT SELECT, INSERT, UPDATE, DELETE ON sojourn_session TO "+user,
-		"GRANT SELECT, INSERT, UPDATE ON sojourn_owner TO "+user,
-		"GRANT SELECT ON sojourn_schema TO "+user)
+	admin(t, url, "CREATE ROLE "+user+" LOGIN PASSWORD 'secret'", "REVOKE ALL ON SCHEMA public FROM PUBLIC")
+	for _, grant := range enginetest.Grants(t, "PostgreSQL") {
+		admin(t, url, strings.Replace(grant, "TO app", "TO "+user, 1))
+	}
 	conform(t, strings.Replace(url, testenv.Admin+":"+testenv.Admin, user+":secret", 1), &Options{NoMigrate: true}, 300*time.Millisecond)
 }
