@@ -26,7 +26,7 @@ const (
 	EventExtended     EventKind = "extended"      // its idle deadline moved by Extend
 	EventChanged      EventKind = "changed"       // members were written: Keys
 	EventEnded        EventKind = "ended"         // Reason says why
-	EventOwnerRevoked EventKind = "owner-revoked" // all sessions of Owner ended
+	EventOwnerRevoked EventKind = "owner-revoked" // all sessions of Owner ended, but ID where it is given
 	EventReplayed     EventKind = "replayed"      // a replaced secret was used: a stolen cookie, or a very late client
 	EventRejected     EventKind = "rejected"      // a token with the ID of a live session and a wrong secret
 	EventDuplicate    EventKind = "duplicate"     // several cookies of our name: one is planted

@@ -37,7 +37,11 @@ var rooms = map[string]room{
 	"audit":               {own: []string{".", "internal/..."}},
 	"bind":                {own: []string{".", "internal/..."}},
 
-	"live":   {own: []string{".", "internal/..."}, others: []string{"github.com/coder/websocket"}},
+	"live":            {own: []string{".", "internal/..."}, others: []string{"github.com/coder/websocket"}},
+	"live/planetest":  {own: []string{".", "live"}},
+	"live/redisplane": {own: []string{".", "live", "internal/..."}, others: []string{"github.com/redis/rueidis"}},
+	"live/pgplane":    {own: []string{".", "live", "internal/..."}, others: []string{"github.com/jackc/pgx"}},
+
 	"webapi": {own: []string{".", "internal/...", "live", "browser"}},
 	"server": {own: []string{".", "internal/...", "live", "webapi", "seal", "bind/...", "server/..."},
 		others: []string{"github.com/prometheus/client_golang", "go.opentelemetry.io/otel"}},
@@ -51,7 +55,7 @@ var rooms = map[string]room{
 var top = []string{"cmd", "server", "bench", "examples"}
 
 // Conformance suites are for tests.
-var suites = []string{"store/storetest", "format/formattest"}
+var suites = []string{"store/storetest", "format/formattest", "live/planetest"}
 
 type pkg struct {
 	ImportPath, Doc                    string
@@ -201,7 +205,7 @@ func TestImportsDetects(t *testing.T) {
 	for _, c := range []struct{ from, to, want string }{ // want: part of the report, "" for allowed
 		{".", "net/http", ""}, {".", "./internal/x", ""}, {"./store/memstore", ".", ""}, {"./store/sqlstore", "modernc.org/sqlite", ""},
 		{"./store/sqlstore", "github.com/jackc/pgx/v5/stdlib", ""}, {"./store/sqlstore", "./store/sqlstore/inner", ""},
-		{"./live", "github.com/coder/websocket", ""}, {"./webapi", "./browser", ""}, {"./webapi", "./live", ""}, {"./server", "./server/admin", ""},
+		{"./live", "github.com/coder/websocket", ""}, {"./webapi", "./browser", ""}, {"./webapi", "./live", ""}, {"./live/redisplane", "./live", ""}, {"./server", "./server/admin", ""},
 		{"./server/admin", "./server", ""}, {"./server", "./bind/dbsc", ""}, {"./cmd/sojourn", "./audit", ""}, {"./cmd/sojourn", "./store/redisstore", ""},
 		{"./cmd/sojourn", "./server", ""}, {"./cmd/sojourn", "github.com/spf13/cobra", ""},
 
@@ -228,6 +232,7 @@ func TestImportsDetects(t *testing.T) {
 		{"./bind/dbsc", "./bind/signals", "bind/dbsc imports bind/signals"},
 		{"./live", "./webapi", "live imports webapi"},
 		{"./live/redis", "./live", "live/redis imports live"},
+		{"./live", "./live/planetest", "which is for tests"},
 		{"./webapi", "./live/redis", "webapi imports live/redis"},
 		{"./webapi", "./server", "webapi imports server"},
 		{"./webapi", "./store/memstore", "webapi imports store/memstore"},

@@ -91,10 +91,10 @@ func (s *Session) RevokeDevice(ctx context.Context, id ID) error {
 
 // RevokeOwner ends all sessions of an owner, also one that is just beginning.
 func (m *Manager) RevokeOwner(ctx context.Context, owner string) error {
-	_, err := m.revokeOwner(ctx, owner, true)
-	if err != nil {
+	if _, err := m.revokeOwner(ctx, owner, true); err != nil {
 		return fmt.Errorf("sojourn: revoke owner: %w", err)
 	}
+	m.emit(ctx, Event{Kind: EventOwnerRevoked, Owner: owner, Reason: ReasonRevoked, At: m.now()})
 	return nil
 }
 
@@ -106,9 +106,6 @@ func (m *Manager) revokeOwner(ctx context.Context, owner string, repeat bool) (g
 		gen, err = m.store.RevokeOwner(ctx, owner)
 		return err
 	})
-	if err == nil {
-		m.emit(ctx, Event{Kind: EventOwnerRevoked, Owner: owner, Reason: ReasonRevoked, At: m.now()})
-	}
 	return gen, err
 }
 
@@ -150,6 +147,8 @@ func (m *Manager) revokeOthers(ctx context.Context, keep *Session) error {
 	if err != nil {
 		return err
 	}
+	done := Event{Kind: EventOwnerRevoked, Owner: rec.Owner, Reason: ReasonRevoked, At: m.now()}
+	defer func() { m.emit(ctx, done) }() // after the lifting, so that nobody takes keep for dead
 	for range commitAttempts {
 		if gen != before+1 { // another one meant keep, too
 			return ErrNotFound
@@ -161,6 +160,7 @@ func (m *Manager) revokeOthers(ctx context.Context, keep *Session) error {
 		if err == nil {
 			rec.Expires = deadline
 			keep.base, keep.redraw = rec, true
+			done.ID = rec.ID
 			return nil
 		}
 		if !errors.Is(err, ErrConflict) {

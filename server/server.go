@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/live"
 	"github.com/sojournhq/sojourn/server/demo"
 	"github.com/sojournhq/sojourn/webapi"
 )
@@ -16,6 +17,9 @@ type Options struct {
 	// Store is asked by /readyz whether it answers, if it can tell
 	// (sojourn.Pinger). Default nil: /readyz looks at the process only.
 	Store sojourn.Store
+	// Live tells pages what happens to their session. It must be among m's
+	// Observers; drain it after Drain. Default nil: pages have to ask.
+	Live *live.Hub
 	// NoDemo leaves out the demo page. Set it where people other than its
 	// visitors have sessions. Default false.
 	NoDemo bool
@@ -44,7 +48,7 @@ func New(m *sojourn.Manager, opt *Options) (*Server, error) {
 	s := &Server{store: o.Store, logger: o.Logger}
 
 	inside := http.NewServeMux() // what has a session
-	api := &webapi.Options{AllowDevices: true}
+	api := &webapi.Options{AllowDevices: true, Live: o.Live}
 	if !o.NoDemo {
 		api.Readable = demo.Readable
 		api.Writable = demo.Writable

@@ -38,7 +38,7 @@ func (a *API) extend(w http.ResponseWriter, r *http.Request, _ string) error {
 			return err
 		}
 	}
-	a.writeStatus(w, st)
+	a.writeStatus(w, r, st)
 	return nil
 }
 

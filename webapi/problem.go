@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/live"
 )
 
 // A code is the stable name of a way to fail. Clients compare codes, never
@@ -39,6 +40,9 @@ const (
 	codeInternal             code = "internal"
 	codeUnsupported          code = "unsupported"
 	codeStoreUnavailable     code = "store_unavailable"
+	codeMessageRejected      code = "message_rejected"
+	codeTooManyConnections   code = "too_many_connections"
+	codeServerBusy           code = "server_busy"
 )
 
 // codes is the table: status and title of every code.
@@ -69,6 +73,9 @@ var codes = map[code]struct {
 	codeInternal:             {500, "The server failed"},
 	codeUnsupported:          {501, "The session store cannot do this"},
 	codeStoreUnavailable:     {503, "The session store does not answer"},
+	codeMessageRejected:      {422, "The application takes no such message"},
+	codeTooManyConnections:   {429, "The session has too many live connections"},
+	codeServerBusy:           {503, "This server takes no more live connections"},
 }
 
 // typeBase makes a code the address of its explanation (RFC 9457 §3.1.1).
@@ -91,9 +98,20 @@ func problemf(c code, format string, args ...any) *problem {
 // texts are for the log of the server, not for the client.
 func problemOf(err error) *problem {
 	var p *problem
+	var dead *live.Ended
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &dead) && dead.State == sojourn.StateNone:
+		return problemf(codeSessionNone, "This API begins no sessions.")
+	case errors.As(err, &dead):
+		return ended(sojourn.Status{Reason: dead.Reason})
+	case errors.Is(err, live.ErrRejected):
+		return problemf(codeMessageRejected, "Types begin with app. and must be known to the application.")
+	case errors.Is(err, live.ErrTooMany):
+		return problemf(codeTooManyConnections, "Close one of its tabs, or share a connection between them.")
+	case errors.Is(err, live.ErrBusy):
+		return problemf(codeServerBusy, "Another server may have room. The session lives on.")
 	case errors.Is(err, sojourn.ErrUnavailable), errors.Is(err, sojourn.ErrConflict): // here: others won time and again
 		return problemf(codeStoreUnavailable, "Whether the session lives is unknown. Try again; do not treat it as ended.")
 	case errors.Is(err, sojourn.ErrNotFound), errors.Is(err, sojourn.ErrStaleToken):

@@ -2,6 +2,7 @@ package webapi
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -14,15 +15,21 @@ import (
 	"time"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/live"
 )
 
 // Every code of the table is what some request gets, and tells nothing of the
 // token or of members that are not the page's.
 func TestEveryProblemIsReachable(t *testing.T) {
 	var log bytes.Buffer
-	all := &Options{Readable: []string{"cart", "seen"}, Writable: []string{"cart"}, AllowDevices: true, MaxBody: 4 << 10}
+	hub, err := live.New(&live.Options{MaxPerSession: 1, MaxConnections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := &Options{Readable: []string{"cart", "seen"}, Writable: []string{"cart"}, AllowDevices: true, MaxBody: 4 << 10, Live: hub}
 	s := newSite(t, all, func(o *sojourn.Options) {
 		o.MaxRecord = 2 << 10
+		o.Observers = append(o.Observers, hub)
 		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
 	const canary = "canary5150"
@@ -36,6 +43,22 @@ func TestEveryProblemIsReachable(t *testing.T) {
 	}
 	get := func(path string) func(p *page) *httptest.ResponseRecorder {
 		return func(p *page) *httptest.ResponseRecorder { return p.do("GET", path, "") }
+	}
+	hold := func(p *page) { // a poll that waits
+		cursor := p.status()["cursor"].(string)
+		ctx, cancel := context.WithCancel(t.Context())
+		held := make(chan struct{})
+		before := hub.Connections()
+		go func() {
+			defer close(held)
+			r := httptest.NewRequestWithContext(ctx, "GET", "https://example.com"+defaultPrefix+"poll?cursor="+cursor, nil)
+			r.Header.Set("Cookie", p.cookie)
+			s.handler.ServeHTTP(httptest.NewRecorder(), r)
+		}()
+		p.t.Cleanup(func() { cancel(); <-held })
+		for hub.Connections() == before {
+			time.Sleep(time.Millisecond)
+		}
 	}
 	type request = func(p *page) *httptest.ResponseRecorder
 	reach := map[code]request{
@@ -85,6 +108,20 @@ func TestEveryProblemIsReachable(t *testing.T) {
 			s.store.noIndex.Store(true)
 			defer s.store.noIndex.Store(false)
 			return p.do("GET", "devices", "")
+		},
+		codeMessageRejected: func(p *page) *httptest.ResponseRecorder {
+			return p.do("POST", "send", `{"type":"app.x","data":"`+canary+`"}`)
+		},
+		codeTooManyConnections: func(p *page) *httptest.ResponseRecorder {
+			hold(p)
+			return p.do("GET", "poll", "")
+		},
+		codeServerBusy: func(p *page) *httptest.ResponseRecorder {
+			hold(p)
+			other := ada()
+			other.t = p.t
+			hold(other)
+			return p.do("GET", "events", "")
 		},
 		codeStoreUnavailable: func(p *page) *httptest.ResponseRecorder {
 			s.store.down.Store(true)

@@ -13,7 +13,6 @@ import (
 type handler func(w http.ResponseWriter, r *http.Request, arg string) error
 
 // route returns the methods of a path below the prefix, nil if there is none.
-// What is open in the future (/send, /ws, /events, /poll) is added here.
 func (a *API) route(path string) (methods map[string]handler, arg string) {
 	head, rest, nested := strings.Cut(path, "/")
 	if !nested {
@@ -29,6 +28,10 @@ func (a *API) route(path string) (methods map[string]handler, arg string) {
 		case "devices":
 			if a.opt.AllowDevices {
 				return map[string]handler{http.MethodGet: a.devices}, ""
+			}
+		case "ws", "events", "poll", "send":
+			if a.opt.Live != nil {
+				return a.liveRoute(head), ""
 			}
 		case scriptName:
 			return map[string]handler{http.MethodGet: a.serveScript}, ""

@@ -1,6 +1,7 @@
 package webapi
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -14,6 +15,13 @@ type statusBody struct {
 	Handle string         `json:"h,omitempty"`
 	Reason sojourn.Reason `json:"reason,omitempty"`
 	*lifeBody
+	*liveBody
+}
+
+// liveBody is how to connect, where Options.Live is set.
+type liveBody struct {
+	Cursor     string   `json:"cursor,omitempty"`
+	Transports []string `json:"transports"`
 }
 
 // lifeBody is what only a living session has.
@@ -38,15 +46,38 @@ func (a *API) status(w http.ResponseWriter, r *http.Request, _ string) error {
 	if err != nil {
 		return err
 	}
-	a.writeStatus(w, st)
+	a.writeStatus(w, r, st)
 	return nil
 }
 
-func (a *API) writeStatus(w http.ResponseWriter, st sojourn.Status) {
+func (a *API) writeStatus(w http.ResponseWriter, r *http.Request, st sojourn.Status) {
+	if st.State == sojourn.StateActive {
+		w.Header().Set(headerHandle, handle(st.ID))
+	}
+	b := a.statusOf(st)
+	if a.opt.Live != nil && st.State == sojourn.StateActive {
+		cursor, err := a.opt.Live.Cursor(r, st)
+		if err != nil { // the session lives all the same: a page connects without, and is told that it may have missed something
+			a.rules.Logger.WarnContext(r.Context(), "webapi: status without a cursor", "error", err)
+		}
+		b.liveBody = &liveBody{cursor, a.opt.Live.Transports()}
+	}
+	writeJSON(w, http.StatusOK, "application/json", b)
+}
+
+// liveStatus is the status as the live connection sends it.
+func (a *API) liveStatus(st sojourn.Status) json.RawMessage {
+	raw, err := json.Marshal(a.statusOf(st))
+	if err != nil {
+		return json.RawMessage(`null`)
+	}
+	return raw
+}
+
+func (a *API) statusOf(st sojourn.Status) statusBody {
 	b := statusBody{State: st.State, Handle: handle(st.ID)}
 	switch st.State {
 	case sojourn.StateActive:
-		w.Header().Set(headerHandle, b.Handle)
 		b.lifeBody = &lifeBody{
 			Revision:   st.Revision,
 			Expires:    millis(st.IdleRemaining),
@@ -60,7 +91,7 @@ func (a *API) writeStatus(w http.ResponseWriter, st sojourn.Status) {
 	default:
 		b = statusBody{State: sojourn.StateNone}
 	}
-	writeJSON(w, http.StatusOK, "application/json", b)
+	return b
 }
 
 // millis rounds down and never below zero: a page must not believe that a

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/browser"
+	"github.com/sojournhq/sojourn/live"
 )
 
 // Options say what a page may do. The zero value shows the life of the session
@@ -38,6 +39,10 @@ type Options struct {
 	// browser (localStorage, IndexedDB, service workers), for origins that share
 	// it with something other than the session. Default false.
 	KeepStorage bool
+	// Live serves the live connection of pages: WebSocket, server-sent events and
+	// long polling. It must be among the Manager's Observers, and New attaches
+	// it. Default none: pages ask for the status now and then.
+	Live *live.Hub
 }
 
 const (
@@ -47,7 +52,7 @@ const (
 )
 
 // An API is the http.Handler of the browser-facing API. It is safe for parallel
-// use and holds no state of any session.
+// use and holds no state of any session; Options.Live does.
 type API struct {
 	manager  *sojourn.Manager
 	rules    sojourn.Options
@@ -70,6 +75,11 @@ func New(m *sojourn.Manager, opt *Options) (*API, error) {
 	}
 	if err := a.settle(); err != nil {
 		return nil, fmt.Errorf("webapi: %w", err)
+	}
+	if a.opt.Live != nil {
+		if err := a.opt.Live.Attach(m, live.Face{Status: a.liveStatus, Readable: a.readable.has, WarnBefore: a.opt.WarnBefore}); err != nil {
+			return nil, fmt.Errorf("webapi: %w", err)
+		}
 	}
 	if p := a.rules.Policy; p.Absolute <= 20*time.Hour && p.Absolute < a.opt.WarnBefore+10*p.Idle {
 		a.rules.Logger.Warn("webapi: sessions end before they can be extended ten times; WCAG 2.2.1 asks for that, or for more than 20 hours",

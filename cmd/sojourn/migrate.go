@@ -65,7 +65,7 @@ With no server running, step 2 alone does. To go back, change the stores' places
 	fl.BoolVar(&f.dryRun, "dry-run", false, "only count; change nothing")
 	fl.BoolVar(&f.json, "json", false, "print the result as a JSON object")
 	fl.IntVar(&f.rate, "rate", 0, "carry at most this many sessions per second; 0: as fast as the stores can")
-	fl.IntVar(&f.parallel, "parallel", 8, "carry this many at the same time")
+	fl.IntVar(&f.parallel, "parallel", 32, "carry this many at the same time")
 	fl.IntVar(&f.sample, "sample", 1000, "look at this many again at the end")
 	completeStores(cmd, "from", "to")
 	fromEnv(cmd, "from", "to")

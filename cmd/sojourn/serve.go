@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/live"
 	"github.com/sojournhq/sojourn/server"
 	"github.com/sojournhq/sojourn/webapi"
 	"github.com/spf13/cobra"
@@ -137,12 +138,16 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		defer stop()
 	}
 
+	hub, err := live.New(&live.Options{DrainOver: max(time.Millisecond, min(time.Duration(f.shutdown)/2, 5*time.Second))})
+	if err != nil {
+		return err
+	}
 	insecure := tlsConfig == nil && loopback(listener)
 	sessions, err := sojourn.New(store.Store, &sojourn.Options{
 		Policy:         policy,
 		Cookie:         sojourn.Cookie{Insecure: insecure},
 		TrustedProxies: f.proxies,
-		Observers:      append(audits.observers, eventLog{logger}),
+		Observers:      append(audits.observers, eventLog{logger}, hub),
 		Logger:         logger,
 		ErrorHandler:   webapi.ErrorHandler,
 	})
@@ -150,7 +155,7 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		return err
 	}
 	defer sessions.Close() // before the store: deferred later
-	handler, err := server.New(sessions, &server.Options{Store: store.Store, Logger: logger})
+	handler, err := server.New(sessions, &server.Options{Store: store.Store, Live: hub, Logger: logger})
 	if err != nil {
 		return err
 	}
@@ -200,13 +205,14 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 	}
 	logger.Info("shutting down", "timeout", short(time.Duration(f.shutdown)))
 	handler.Drain()
-	return drain(srv, time.Duration(f.shutdown))
+	return drain(srv, hub, time.Duration(f.shutdown))
 }
 
-// drain lets requests under way finish, and cuts off those that do not.
-func drain(srv *http.Server, timeout time.Duration) error {
+// drain sends live connections elsewhere, lets requests under way finish, and cuts off those that do not.
+func drain(srv *http.Server, hub *live.Hub, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	_ = hub.Drain(ctx) // what has not gone by then is cut off: pages come back by themselves
 	err := srv.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		srv.Close()

@@ -16,7 +16,7 @@ import (
 // remoteStores starts an engine of each kind and returns the URLs of empty stores.
 func remoteStores(t *testing.T) map[string]string {
 	t.Helper()
-	redis := testenv.StartRedis(t, nil)
+	redis := testenv.StartRedis(t, &testenv.RedisOptions{Config: []string{"appendonly yes", "appendfsync always"}})
 	postgres := testenv.StartPostgres(t)
 	mariadb := testenv.StartMariaDB(t)
 	db, err := sql.Open("pgx", postgres.AdminURL())

@@ -138,5 +138,5 @@ func TestLeastPrivilegesAreEnough(t *testing.T) {
 	for _, grant := range enginetest.Grants(t, "MySQL and MariaDB") {
 		admin(t, url, strings.NewReplacer("ON app.", "ON "+db+".", "TO 'app'@", "TO '"+user+"'@").Replace(grant))
 	}
-	conform(t, strings.Replace(url, testenv.Admin+":"+testenv.Admin, user+":secret", 1), &Options{NoMigrate: true}, 300*time.Millisecond)
+	conform(t, strings.Replace(url, testenv.Admin+":"+testenv.Admin, user+":secret", 1), &Options{NoMigrate: true}, 300*time.Millisecond, func() {})
 }

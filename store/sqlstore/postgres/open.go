@@ -41,21 +41,6 @@ func open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig.Copy())
-	if err != nil {
-		return nil, unwrapConnect(err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	st, err := look(ctx, conn)
-	if err != nil {
-		return nil, err
-	}
-	if err := prepare(ctx, conn, st, o.NoMigrate); err != nil {
-		return nil, err
-	}
-	if params := config.ConnConfig.RuntimeParams; st.commit == "off" && params["synchronous_commit"] == "" {
-		params["synchronous_commit"] = "on" // P14, whatever the server's default
-	}
 	switch {
 	case o.Conns > 0:
 		config.MaxConns = int32(o.Conns)
@@ -65,11 +50,41 @@ func open(ctx context.Context, url string, o Options) (*Store, error) {
 	if doubtful != nil {
 		config.ShouldPing = doubtful
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	pool, st, err := connect(ctx, config, o)
 	if err != nil {
 		return nil, err
 	}
+	if params := config.ConnConfig.RuntimeParams; st.commit == "off" && params["synchronous_commit"] == "" {
+		pool.Close()
+		params["synchronous_commit"] = "on" // P14, whatever the server's default
+		if pool, _, err = connect(ctx, config, o); err != nil {
+			return nil, err
+		}
+	}
 	return &Store{pool: pool}, nil
+}
+
+// connect makes a pool that holds one connection, by which it has looked at the
+// tables.
+func connect(ctx context.Context, config *pgxpool.Config, o Options) (_ *pgxpool.Pool, st state, err error) {
+	pool, err := pgxpool.NewWithConfig(ctx, config.Copy())
+	if err != nil {
+		return nil, st, err
+	}
+	defer func() {
+		if err != nil {
+			pool.Close()
+		}
+	}()
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return nil, st, unwrapConnect(err)
+	}
+	defer conn.Release()
+	if st, err = look(ctx, conn.Conn()); err != nil {
+		return nil, st, err
+	}
+	return pool, st, prepare(ctx, conn.Conn(), st, o.NoMigrate)
 }
 
 const form = "expected postgres://user:password@host:5432/database"

@@ -114,5 +114,5 @@ func TestLeastPrivilegesAreEnough(t *testing.T) {
 	for _, grant := range enginetest.Grants(t, "PostgreSQL") {
 		admin(t, url, strings.Replace(grant, "TO app", "TO "+user, 1))
 	}
-	conform(t, strings.Replace(url, testenv.Admin+":"+testenv.Admin, user+":secret", 1), &Options{NoMigrate: true}, 300*time.Millisecond)
+	conform(t, strings.Replace(url, testenv.Admin+":"+testenv.Admin, user+":secret", 1), &Options{NoMigrate: true}, 300*time.Millisecond, func() {})
 }

@@ -1,0 +1,89 @@
+package live_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/sojournhq/sojourn"
+)
+
+// A page is one browser profile: a cookie.
+type page struct {
+	*site
+	cookie string
+	id     sojourn.ID
+}
+
+func (s *site) login(user string) *page {
+	p := &page{site: s}
+	p.relogin(user)
+	return p
+}
+
+func (p *page) relogin(user string) {
+	p.t.Helper()
+	p.get("/login?user=" + user)
+	p.id = sojourn.ID(p.get("/use"))
+	if p.id == "" {
+		p.t.Fatal("no session after login")
+	}
+}
+
+// get makes a request that counts as use where the session is used.
+func (p *page) get(path string) string {
+	p.t.Helper()
+	status, body := p.do("GET", path, "")
+	if status != 200 {
+		p.t.Fatalf("GET %s: %d %s", path, status, body)
+	}
+	return body
+}
+
+func (p *page) api(method, path, body string, header ...string) (int, string) {
+	p.t.Helper()
+	return p.do(method, "/_session/v1/"+path, body, header...)
+}
+
+func (p *page) do(method, path, body string, header ...string) (int, string) {
+	p.t.Helper()
+	req, err := http.NewRequest(method, p.base+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if p.cookie != "" {
+		req.Header.Set("Cookie", p.cookie)
+	}
+	req.Header.Set("X-Session-CSRF", "1")
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	p.keep(resp)
+	b, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b)
+}
+
+func (p *page) keep(resp *http.Response) {
+	for _, c := range resp.Cookies() {
+		p.cookie = c.Name + "=" + c.Value
+	}
+}
+
+func (p *page) status() (m map[string]any) {
+	p.t.Helper()
+	if err := json.Unmarshal([]byte(p.get("/_session/v1/status")), &m); err != nil {
+		p.t.Fatal(err)
+	}
+	return m
+}
+
+func (p *page) cursor() string { p.t.Helper(); return p.status()["cursor"].(string) }
