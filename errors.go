@@ -21,7 +21,8 @@ var (
 	// ErrUnavailable: the store did not answer or failed. The session's fate is
 	// unknown: never treat it as ended.
 	ErrUnavailable = errors.New("sojourn: store unavailable")
-	// ErrCorrupt: a stored record cannot be decoded, or is of a newer version.
+	// ErrCorrupt: a stored record cannot be decoded, or is of a newer version. A
+	// store that returns it says: no session, and no outage either.
 	ErrCorrupt = errors.New("sojourn: record cannot be decoded")
 
 	// Met while writing.

@@ -31,6 +31,7 @@ const (
 	EventRejected     EventKind = "rejected"      // a token with the ID of a live session and a wrong secret
 	EventDuplicate    EventKind = "duplicate"     // several cookies of our name: one is planted
 	EventUnavailable  EventKind = "unavailable"   // the store failed: Err
+	EventCorrupt      EventKind = "corrupt"       // the store found a record damaged, forged or sealed with a key it lacks: Err
 )
 
 // An Event is something that happened to a session. It never holds a token or
@@ -45,7 +46,7 @@ type Event struct {
 	At        time.Time
 	IP        string // of the request, "" outside one
 	UserAgent string
-	Err       error // unavailable
+	Err       error // unavailable, corrupt
 }
 
 // An Observer receives every event, on a goroutine of the request that caused

@@ -34,6 +34,7 @@ var rooms = map[string]room{
 	"store/breakerstore":  {own: []string{".", "internal/..."}, others: []string{"github.com/sony/gobreaker"}},
 	"format":              {own: []string{".", "internal/..."}},
 	"seal":                {own: []string{".", "internal/..."}},
+	"audit":               {own: []string{".", "internal/..."}},
 	"bind":                {own: []string{".", "internal/..."}},
 
 	"live":            {own: []string{".", "internal/..."}, others: []string{"github.com/coder/websocket"}},
@@ -45,9 +46,9 @@ var rooms = map[string]room{
 	"server": {own: []string{".", "internal/...", "live", "webapi", "seal", "bind/...", "server/..."},
 		others: []string{"github.com/prometheus/client_golang", "go.opentelemetry.io/otel"}},
 
-	"cmd": {own: []string{".", "internal/...", "store/...", "format/...", "seal", "bind/...", "live/...", "webapi", "server/...", "browser", "cmd/..."},
+	"cmd": {own: []string{".", "internal/...", "store/...", "format/...", "seal", "audit", "bind/...", "live/...", "webapi", "server/...", "browser", "cmd/..."},
 		others: []string{"*"}},
-	"examples": {own: []string{".", "store/...", "format/...", "seal", "bind/...", "live/...", "webapi"}, others: []string{"*"}},
+	"examples": {own: []string{".", "store/...", "format/...", "seal", "audit", "bind/...", "live/...", "webapi"}, others: []string{"*"}},
 }
 
 // Nobody imports these, but cmd, which knows everything, and their own rooms.
@@ -205,7 +206,7 @@ func TestImportsDetects(t *testing.T) {
 		{".", "net/http", ""}, {".", "./internal/x", ""}, {"./store/memstore", ".", ""}, {"./store/sqlstore", "modernc.org/sqlite", ""},
 		{"./store/sqlstore", "github.com/jackc/pgx/v5/stdlib", ""}, {"./store/sqlstore", "./store/sqlstore/inner", ""},
 		{"./live", "github.com/coder/websocket", ""}, {"./webapi", "./browser", ""}, {"./webapi", "./live", ""}, {"./live/redisplane", "./live", ""}, {"./server", "./server/admin", ""},
-		{"./server/admin", "./server", ""}, {"./server", "./bind/dbsc", ""}, {"./cmd/sojourn", "./store/redisstore", ""},
+		{"./server/admin", "./server", ""}, {"./server", "./bind/dbsc", ""}, {"./cmd/sojourn", "./audit", ""}, {"./cmd/sojourn", "./store/redisstore", ""},
 		{"./cmd/sojourn", "./server", ""}, {"./cmd/sojourn", "github.com/spf13/cobra", ""},
 
 		{".", "./store/memstore", ". imports store/memstore; room . may import only internal/..."},
@@ -224,6 +225,10 @@ func TestImportsDetects(t *testing.T) {
 		{"./cmd/sojourn", "./store/storetest", "which is for tests"},
 		{"./store/memstore", "./seal", "room store may import only ., internal/..."},
 		{"./seal", "./store/memstore", "seal imports store/memstore"},
+		{"./seal", "golang.org/x/crypto/chacha20poly1305", "of other modules only nothing"},
+		{"./audit", "./seal", "audit imports seal"},
+		{"./audit", "gopkg.in/natefinch/lumberjack.v2", "of other modules only nothing"},
+		{"./server", "./audit", "server imports audit"},
 		{"./bind/dbsc", "./bind/signals", "bind/dbsc imports bind/signals"},
 		{"./live", "./webapi", "live imports webapi"},
 		{"./live/redis", "./live", "live/redis imports live"},

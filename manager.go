@@ -142,7 +142,7 @@ func (m *Manager) Revoke(ctx context.Context, id ID, reason Reason) error {
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil
-	case err != nil:
+	case err != nil && !errors.Is(err, ErrCorrupt): // what cannot be read can be ended
 		return fmt.Errorf("sojourn: revoke: %w", err)
 	}
 	if err := m.revoke(ctx, id, rec.Owner, reason); err != nil {
@@ -175,7 +175,7 @@ func (m *Manager) loadWithin(d *deadline, id ID) (Record, error) {
 	for retry := false; ; retry = true {
 		rec, err := m.store.Load(d, id)
 		d.stop()
-		if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnsupported) {
+		if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrCorrupt) {
 			return rec, err
 		}
 		if retry {
@@ -205,7 +205,7 @@ func (m *Manager) call(ctx context.Context, limit time.Duration, repeat bool, f 
 // isVerdict tells an answer of the store from a failure of it.
 func isVerdict(err error) bool {
 	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict) || errors.Is(err, ErrExists) ||
-		errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrInvalid)
+		errors.Is(err, ErrUnsupported) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrCorrupt)
 }
 
 func (m *Manager) unavailable(ctx context.Context, err error) error {
@@ -217,6 +217,9 @@ func (m *Manager) unavailable(ctx context.Context, err error) error {
 // so that observers may use it.
 func (m *Manager) emit(ctx context.Context, e Event) {
 	if s := existing(ctx); s != nil {
+		if e.IP == "" && s.req != nil {
+			e.IP, e.UserAgent = s.req.clientIP(), s.req.userAgent()
+		}
 		if !s.mu.TryLock() {
 			s.postpone(ctx, e)
 			if s.mu.TryLock() { // whoever held it may have looked before
@@ -233,7 +236,7 @@ func (m *Manager) emit(ctx context.Context, e Event) {
 func (m *Manager) tell(ctx context.Context, e Event) {
 	level := slog.LevelDebug
 	switch e.Kind {
-	case EventUnavailable:
+	case EventUnavailable, EventCorrupt:
 		level = slog.LevelError
 	case EventReplayed, EventRejected, EventDuplicate:
 		level = slog.LevelWarn

@@ -169,3 +169,67 @@ func TestCorruptRecord(t *testing.T) {
 		t.Errorf("authenticate: %v", err)
 	}
 }
+
+// A record that its store calls corrupt is no session, and no outage: the cookie
+// stays for when the record can be read again, and a login works meanwhile.
+func TestP9ACorruptRecordIsNeitherOutageNorLogout(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	c.ok("/login/ada")
+	token := c.token
+	s.store.fault = func(op string) (before, after error) {
+		if op == "load" {
+			return sojourn.ErrCorrupt, nil
+		}
+		return nil, nil
+	}
+	if a := c.get("/owner"); a.code != 200 || a.body != "" || a.cookie != "" {
+		t.Errorf("reading: %+v, expected nobody and no cookie", a)
+	}
+	if a := c.get("/set/k/v"); a.code == 200 || a.code == 503 || a.cookie != "" {
+		t.Errorf("writing: %+v, expected a refusal and no cookie", a)
+	}
+	if got := s.events.of(sojourn.EventCorrupt); len(got) != 2 || string(got[0].ID) == "" || !errors.Is(got[0].Err, sojourn.ErrCorrupt) {
+		t.Errorf("events: %+v", got)
+	}
+	if n := len(s.events.of(sojourn.EventUnavailable)); n != 0 {
+		t.Errorf("%d outages were told", n)
+	}
+	again := s.client()
+	again.token = token
+	if a := again.get("/login/ada"); a.code != 200 || a.cookie == "" || again.token == token {
+		t.Errorf("login: %+v", a)
+	}
+	tok, err := sojourn.ParseToken(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.store.fault = nil
+	if a := c.get("/owner"); a.body != "ada" {
+		t.Errorf("once it can be read again: %+v", a)
+	}
+	s.store.fault = func(op string) (before, after error) {
+		if op == "load" {
+			return nil, sojourn.ErrCorrupt
+		}
+		return nil, nil
+	}
+	if err := s.m.Revoke(t.Context(), tok.ID(), "found damaged"); err != nil {
+		t.Errorf("revoke: %v", err)
+	}
+	s.store.fault = nil
+	if st, err := s.m.Inspect(t.Context(), tok.ID()); err != nil || st.State != sojourn.StateEnded {
+		t.Errorf("after revoke: %+v, %v", st, err)
+	}
+}
+
+// Whoever logs out is named with where the request came from.
+func TestEndedTellsWhereFrom(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client()
+	c.ok("/login/ada")
+	c.ok("/logout")
+	if e := s.events.of(sojourn.EventEnded); len(e) != 1 || e[0].IP == "" {
+		t.Errorf("%+v, expected one with an address", e)
+	}
+}

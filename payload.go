@@ -70,7 +70,7 @@ func (h *head) decode(p []byte) error {
 		return h.decodeRest(reader{p: p[fixed:]})
 	}
 	if len(p) > 0 && p[0] > payloadVersion {
-		return fmt.Errorf("%w: payload version %d, this program reads %d: it was written by a newer Sojourn", ErrCorrupt, p[0], payloadVersion)
+		return fmt.Errorf("%w: payload version %d, this program reads %d: it was written by a newer Sojourn, or is sealed and the keys are missing", ErrCorrupt, p[0], payloadVersion)
 	}
 	return fmt.Errorf("%w: not a session payload", ErrCorrupt)
 }

@@ -138,6 +138,15 @@ func (s *Session) load(ctx context.Context) error {
 			s.state, s.barred = StateEnded, true
 			s.base.ID, s.base.Owner = rec.ID, rec.Owner
 		}
+		if errors.Is(err, ErrCorrupt) { // a tombstone that lost its reason
+			s.corrupt(ctx, err)
+		}
+		return nil
+	case errors.Is(err, ErrCorrupt):
+		// No session, as for a wrong secret: nothing of it is shown, a new login
+		// works, and the cookie stays for when the record can be read again.
+		s.loaded, s.state, s.barred = true, StateNone, true
+		s.corrupt(ctx, err)
 		return nil
 	case err != nil && s.anonymous(err):
 		return nil
@@ -152,6 +161,12 @@ func (s *Session) load(ctx context.Context) error {
 	s.loaded = true
 	s.judge(ctx)
 	return nil
+}
+
+func (s *Session) corrupt(ctx context.Context, err error) {
+	e := s.event(EventCorrupt)
+	e.ID, e.Err = s.id, err
+	s.m.emit(ctx, e)
 }
 
 // draw starts the draft anew from base, with nothing pending.

@@ -50,7 +50,8 @@ func (r RevokedRecord) Tombstone() Record {
 type Store interface {
 	// Load returns the live record of id with OwnerGeneration filled. It
 	// returns ErrNotFound for an absent record, and ErrNotFound together with
-	// the tombstone for a dead one.
+	// the tombstone for a dead one. A store that checks what it reads (a wrapper
+	// that seals) returns ErrCorrupt with as much of the record as it can.
 	Load(ctx context.Context, id ID) (Record, error)
 
 	// Create stores r if there is no record of its ID, live or dead, else it

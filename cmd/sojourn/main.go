@@ -3,6 +3,7 @@
 //
 //	sojourn serve                       a server with a demo page on http://127.0.0.1:8080
 //	sojourn sessions list|show|revoke   the sessions in a store
+//	sojourn keys new|rotate|list        the keys that seal a store
 //	sojourn migrate                     moves sessions to another store
 //	sojourn doctor                      looks a store over
 //	sojourn schema sqlite               the tables of an SQL store

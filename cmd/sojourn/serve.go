@@ -31,6 +31,7 @@ type serveFlags struct {
 	logLevel  choice
 	logFormat choice
 	shutdown  duration
+	audit     auditFlags
 }
 
 func newServe() *cobra.Command {
@@ -52,6 +53,10 @@ On a loopback address without TLS the cookie is called "sojourn" and is not
 Secure, because browsers would not keep it otherwise. On any other address it
 is __Host-sojourn and Secure, so that TLS is needed: here (--tls-cert) or in a
 proxy in front.
+
+With --keys, what the store keeps is sealed: see "sojourn keys". With --audit or
+--audit-webhook, what happens to sessions is written down: see docs/audit.md.
+SIGHUP reads the keys anew and begins a new audit file.
 
 To move to another store without logging anybody out, name the old one with
 --store-from in all servers, run "sojourn migrate", and drop --store-from.
@@ -86,8 +91,10 @@ is lost either way.
 	fl.Var(&f.logLevel, "log-level", "least severity to log")
 	fl.Var(&f.logFormat, "log-format", "how to log on standard error; json also replaces the start-up lines")
 	fl.Var(&f.shutdown, "shutdown-timeout", "how long requests under way may take at the end")
-	fromEnv(cmd, "listen", "store", "store-from", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
-		"log-level", "log-format", "shutdown-timeout")
+	f.audit.register(fl)
+	fromEnv(cmd, append(auditFlagNames, "listen", "store", "store-from", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
+		"log-level", "log-format", "shutdown-timeout")...)
+	keysFlag(cmd)
 	return cmd
 }
 
@@ -117,6 +124,20 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		}
 	}()
 
+	keys, err := store.seal(ctx)
+	if err != nil {
+		return err
+	}
+	audits, err := f.audit.open(stdout, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, audits.Close()) }() // behind the sessions, before the store
+	if keys != nil || len(audits.files) > 0 {
+		stop := onHangup(logger, func() error { return errors.Join(keys.reload(), audits.rotate()) })
+		defer stop()
+	}
+
 	hub, err := live.New(&live.Options{DrainOver: max(time.Millisecond, min(time.Duration(f.shutdown)/2, 5*time.Second))})
 	if err != nil {
 		return err
@@ -126,7 +147,7 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		Policy:         policy,
 		Cookie:         sojourn.Cookie{Insecure: insecure},
 		TrustedProxies: f.proxies,
-		Observers:      []sojourn.Observer{eventLog{logger}, hub},
+		Observers:      append(audits.observers, eventLog{logger}, hub),
 		Logger:         logger,
 		ErrorHandler:   webapi.ErrorHandler,
 	})
@@ -168,9 +189,13 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		}
 	}()
 
-	announce(stdout, logger, f, announcement{
+	lines := stdout
+	if f.audit.file == "-" { // which is for the audit then
+		lines = stderr
+	}
+	announce(lines, logger, f, announcement{
 		url: pageURL(listener, f.listen, tlsConfig != nil), store: store, options: sessions.Options(),
-		insecure: insecure, tls: tlsConfig != nil,
+		insecure: insecure, tls: tlsConfig != nil, keys: keys, audit: audits.lines,
 	})
 
 	select {

@@ -32,6 +32,7 @@ func (s *serverStore) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.from, "store-from", "", "the `URL` of the store that the server moves from, if it does")
 	completeStores(cmd, "store", "store-from")
 	fromEnv(cmd, "store", "store-from")
+	keysFlag(cmd)
 }
 
 func (s *serverStore) open(ctx context.Context) (*openedStore, error) {
@@ -49,6 +50,9 @@ func withStore(ctx context.Context, of serverStore, f func(*sojourn.Manager, *op
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if _, err := store.seal(ctx); err != nil {
+		return err
+	}
 	sessions, err := sojourn.New(store.Store, nil)
 	if err != nil {
 		return err

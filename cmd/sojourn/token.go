@@ -76,6 +76,7 @@ prefer standard input. What was copied from a browser, such as
 	cmd.Flags().StringVar(&store, "store", "", "also say whether the session lives in this store, a `URL`")
 	completeStores(cmd, "store")
 	fromEnv(cmd, "store")
+	keysFlag(cmd)
 	return cmd
 }
 
