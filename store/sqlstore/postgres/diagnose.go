@@ -37,9 +37,7 @@ func (s *Store) Diagnose(ctx context.Context, report func(check, detail string, 
 	d.connections()
 	d.table()
 	d.transactions()
-	if s.notify {
-		d.notifications()
-	}
+	d.notifications()
 }
 
 type diagnosis struct {
@@ -173,7 +171,7 @@ func (d *diagnosis) notifications() {
 	}
 	var problem error
 	if used > fullFeed {
-		problem = errors.New("when the queue is full, no session can be ended: find the listener that stays in a transaction, and end it (the server's log names its process)")
+		problem = errors.New("when the queue is full, and Options.Notify is set, no session can be ended: find the listener that stays in a transaction, and end it (the server's log names its process)")
 	}
 	d.report("notifications", strings.TrimSuffix(fmt.Sprintf("%.1f", 100*used), ".0")+" % of the queue in use", problem)
 }
