@@ -2,6 +2,7 @@ package nearstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -38,7 +39,7 @@ const (
 
 // Run listens to the store below until ctx ends; then it returns nil. When the
 // channel is lost, everything kept is asked for again, and Run tries anew.
-// ErrUnsupported, at once, if the store is no Watcher.
+// ErrUnsupported, at once, if the store is no Watcher, or one that says so.
 func (s *Store) Run(ctx context.Context) error {
 	w, ok := sojourn.As[Watcher](s.inner)
 	if !ok {
@@ -56,6 +57,9 @@ func (s *Store) Run(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			return nil
+		}
+		if errors.Is(err, sojourn.ErrUnsupported) {
+			return fmt.Errorf("nearstore: run: %w", err)
 		}
 		s.log.LogAttrs(ctx, slog.LevelWarn, "session changes are not reported; cached sessions may be as old as their bound", slog.Any("error", err))
 		pause := time.NewTimer(wait/2 + rand.N(wait/2)) // many processes should not return in step

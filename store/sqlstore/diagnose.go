@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strconv"
 	"time"
+
+	"github.com/sojournhq/sojourn/store/sqlstore/internal/finding"
 )
 
 const (
@@ -16,14 +18,6 @@ const (
 	lowDisk      = 1 << 30
 	noDisk       = 64 << 20
 )
-
-// An advice is a finding that does not keep the store from working.
-type advice struct{ error }
-
-// Warning tells it from a problem.
-func (advice) Warning() bool { return true }
-
-func advise(format string, args ...any) error { return advice{fmt.Errorf(format, args...)} }
 
 // Diagnose looks at what an operator should know and reports each finding: what
 // was looked at, what was seen, and, if that is not as it should be, what to do.
@@ -95,12 +89,12 @@ func (d *diagnosis) files(path string) {
 		d.report("file", path, fmt.Errorf("it has gone, or cannot be reached, while the server has it open: what is written now is lost at the server's end; restore it from a copy: %w", bare(err)))
 		return
 	}
-	d.report("file", fmt.Sprintf("%s, %s", path, size(info.Size())), nil)
+	d.report("file", fmt.Sprintf("%s, %s", path, finding.Size(info.Size())), nil)
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
 		if err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 			d.report("permissions", fmt.Sprintf("%s: %04o", name, info.Mode().Perm()),
-				advise("other users of this machine can reach the sessions: chmod 600 %s", name))
+				finding.Advise("other users of this machine can reach the sessions: chmod 600 %s", name))
 			return
 		}
 	}
@@ -110,9 +104,9 @@ func (d *diagnosis) files(path string) {
 	if log, err := os.Stat(path + "-wal"); err == nil {
 		var problem error
 		if log.Size() > largeLog {
-			problem = advise("the log cannot be moved into the file while another program reads from it without end: find and end that program (lsof %s)", path)
+			problem = finding.Advise("the log cannot be moved into the file while another program reads from it without end: find and end that program (lsof %s)", path)
 		}
-		d.report("log", size(log.Size()), problem)
+		d.report("log", finding.Size(log.Size()), problem)
 	}
 }
 
@@ -126,9 +120,9 @@ func (d *diagnosis) disk(path string) {
 	case free < noDisk:
 		problem = errors.New("the disk is all but full, and sessions can soon neither begin nor change: free some space")
 	case free < lowDisk && free < total/10:
-		problem = advise("free some space before the disk is full: sessions could neither begin nor change then")
+		problem = finding.Advise("free some space before the disk is full: sessions could neither begin nor change then")
 	}
-	d.report("disk", fmt.Sprintf("%s free of %s", size(free), size(total)), problem)
+	d.report("disk", fmt.Sprintf("%s free of %s", finding.Size(free), finding.Size(total)), problem)
 }
 
 func (d *diagnosis) integrity() {
@@ -138,7 +132,7 @@ func (d *diagnosis) integrity() {
 	err := d.s.readers.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&v)
 	switch {
 	case err != nil && d.ctx.Err() == nil && ctx.Err() != nil:
-		d.report("integrity", "not known", advise("the file is too large to be checked in %s: run PRAGMA quick_check on a copy made by VACUUM INTO", checkTimeout))
+		d.report("integrity", "not known", finding.Advise("the file is too large to be checked in %s: run PRAGMA quick_check on a copy made by VACUUM INTO", checkTimeout))
 	case err != nil:
 		d.report("integrity", "", d.s.wrap("diagnose", d.s.reading(err)))
 	case v != "ok":
@@ -146,17 +140,4 @@ func (d *diagnosis) integrity() {
 	default:
 		d.report("integrity", "ok", nil)
 	}
-}
-
-// size writes a number of bytes as people do.
-func size(n int64) string {
-	for _, unit := range []struct {
-		bytes int64
-		name  string
-	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if n >= unit.bytes {
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(unit.bytes), unit.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

@@ -61,7 +61,9 @@ func open(ctx context.Context, url string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	return &Store{pool: pool}, nil
+	s := &Store{pool: pool, notify: o.Notify}
+	s.life, s.end = context.WithCancel(context.Background())
+	return s, nil
 }
 
 // connect makes a pool that holds one connection, by which it has looked at the

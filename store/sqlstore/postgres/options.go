@@ -19,6 +19,18 @@ type Options struct {
 	// Set it where an administrator does that, with what `sojourn schema postgres`
 	// prints.
 	NoMigrate bool
+
+	// Notify has Revoke, RevokeOwner and updates that end a session tell so to
+	// those who listen by [Store.Watch], in the same round trip (NOTIFY). Default
+	// false: nobody is told, and Watch is refused with ErrUnsupported. Set it in
+	// all processes, where near caches should drop at once what has ended.
+	//
+	// The price: PostgreSQL commits transactions that notify one at a time, across
+	// all databases of the server, and each waits for its disk meanwhile; so no
+	// more sessions can be ended in a second than the disk syncs. Nothing else
+	// waits. And each role that may connect to the database can listen, and so
+	// learn IDs of sessions and owners that are ended, though no token.
+	Notify bool
 }
 
 const defaultConns = 16

@@ -24,6 +24,8 @@
 //     max_prepared_statements; otherwise say default_query_exec_mode=exec.
 //   - A transaction that stays open for hours, of whatever application, keeps the
 //     server from reclaiming what updates leave behind: the table grows meanwhile.
+//   - [Store.Watch] listens, which needs a connection to the server itself: no
+//     pooler that pools by transaction lets it.
 //   - A server with fsync=off keeps none of its promises.
 //   - One row of about 40 bytes stays for every owner who was ever passed to
 //     RevokeOwner. A generation may only be forgotten when no record of an older
@@ -59,7 +61,11 @@ var (
 // be stored.
 type Store struct {
 	pool   *pgxpool.Pool
+	notify bool // tell listeners what ends
 	closed atomic.Bool
+
+	life context.Context // until Close
+	end  context.CancelFunc
 }
 
 // Load implements [sojourn.Store].
@@ -141,6 +147,14 @@ func (s *Store) update(ctx context.Context, in *sojourn.Record) (sojourn.Record,
 	if !in.Expires.IsZero() {
 		query, args = sqlUpdate, append(args, in.Expires.UnixMilli())
 	}
+	if s.notify && in.Dead {
+		if query == sqlUpdate {
+			query = sqlUpdateNotify
+		} else {
+			query = sqlUpdateDataNotify
+		}
+		args = append(args, message(ofSession, string(in.ID)))
+	}
 	var changed int64
 	var c columns
 	err := s.settle(ctx, func() error {
@@ -184,7 +198,11 @@ func (s *Store) Revoke(ctx context.Context, r sojourn.RevokedRecord) error {
 		return nil
 	}
 	dead := r.Tombstone()
-	return s.wrap("revoke", s.exec(ctx, sqlRevoke, column.Payload(dead.Payload), dead.Expires.UnixMilli(), []byte(dead.ID)))
+	query, args := sqlRevoke, []any{column.Payload(dead.Payload), dead.Expires.UnixMilli(), []byte(dead.ID)}
+	if s.notify {
+		query, args = sqlRevokeNotify, append(args, message(ofSession, string(dead.ID)))
+	}
+	return s.wrap("revoke", s.exec(ctx, query, args...))
 }
 
 // List implements [sojourn.Store]. It leaves out tombstones, but neither records
@@ -212,8 +230,12 @@ func (s *Store) RevokeOwner(ctx context.Context, owner string) (generation uint6
 		return 0, fmt.Errorf("postgres: revoke owner: %w", err)
 	}
 	var gen int64
+	query, args, answer := sqlRevokeOwner, []any{[]byte(owner)}, []any{&gen}
+	if s.notify {
+		query, args, answer = sqlRevokeOwnerNotify, append(args, message(ofOwner, owner)), append(answer, nil)
+	}
 	err = s.settle(ctx, func() error {
-		return s.pool.QueryRow(ctx, sqlRevokeOwner, []byte(owner)).Scan(&gen)
+		return s.pool.QueryRow(ctx, query, args...).Scan(answer...)
 	})
 	return uint64(gen), s.wrap("revoke owner", err)
 }
@@ -223,10 +245,12 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.wrap("ping", s.pool.Ping(ctx))
 }
 
-// Close waits for the operations under way and closes the connections. Later
+// Close ends every Watch, waits for the operations under way and closes the
+// connections. Later
 // operations return [ErrClosed].
 func (s *Store) Close() error {
 	s.closed.Store(true)
+	s.end()
 	s.pool.Close()
 	return nil
 }

@@ -35,7 +35,9 @@ const (
 	sqlUpdateData = `WITH changed AS (UPDATE sojourn_session SET data = $1, ver = ver + 1, state = $2, gen = $3` + updateWhere
 	sqlUpdate     = `WITH changed AS (UPDATE sojourn_session SET data = $1, ver = ver + 1, state = $2, gen = $3,
 		expires = $6::bigint, due = LEAST(due, $6::bigint)` + updateWhere
-	updateWhere = ` WHERE id = $4 AND ver = $5 AND state = 0 RETURNING 1)
+	updateWhere  = updateRows + updateAnswer
+	updateRows   = ` WHERE id = $4 AND ver = $5 AND state = 0 RETURNING 1`
+	updateAnswer = `)
 		SELECT c.n, ` + rowColumns + `, ` + ownerGeneration + ` FROM (SELECT count(*) AS n FROM changed) c
 		LEFT JOIN sojourn_session s ON c.n = 0 AND s.id = $4`
 
@@ -47,6 +49,20 @@ const (
 	// payload, expires, id.
 	sqlRevoke = `UPDATE sojourn_session SET state = 1, ver = ver + 1, data = $1, expires = $2::bigint, due = LEAST(due, $2::bigint)
 		WHERE id = $3 AND state = 0`
+
+	// What ends sessions tells listeners so in the same statement, if
+	// Options.Notify is set. The last parameter is the message. RETURNING runs once
+	// for each row that was changed, and never for one that was not.
+	feed                = `sojourn_ended`
+	notify              = `pg_notify('` + feed + `', $`
+	sqlUpdateDataNotify = `WITH changed AS (UPDATE sojourn_session SET data = $1, ver = ver + 1, state = $2, gen = $3` +
+		updateRows + `, ` + notify + `6)` + updateAnswer
+	sqlUpdateNotify = `WITH changed AS (UPDATE sojourn_session SET data = $1, ver = ver + 1, state = $2, gen = $3,
+		expires = $6::bigint, due = LEAST(due, $6::bigint)` + updateRows + `, ` + notify + `7)` + updateAnswer
+	sqlRevokeNotify      = sqlRevoke + ` RETURNING ` + notify + `4)`
+	sqlRevokeOwnerNotify = sqlRevokeOwner + `, ` + notify + `2)`
+	sqlNotify            = `SELECT ` + notify + `1)`
+	sqlListen            = `LISTEN ` + feed
 
 	// owner <> '' is what lets the partial index serve it.
 	sqlList = `SELECT id FROM sojourn_session WHERE owner = $1 AND owner <> '' AND state = 0`
