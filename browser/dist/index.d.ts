@@ -245,7 +245,7 @@ interface Problem {
 }
 
 /** A way to fail that the server names. docs/protocol.md explains each. */
-type WireCode = "malformed_json" | "invalid_request" | "session_none" | "session_ended" | "csrf_header_missing" | "cross_site" | "not_readable" | "not_writable" | "not_found" | "no_member" | "no_device" | "method_not_allowed" | "absolute_limit" | "session_changed" | "rev_conflict" | "body_too_large" | "session_too_large" | "unsupported_media_type" | "precondition_required" | "headers_too_large" | "internal" | "unsupported" | "store_unavailable";
+type WireCode = "malformed_json" | "invalid_request" | "session_none" | "session_ended" | "csrf_header_missing" | "cross_site" | "not_readable" | "not_writable" | "not_found" | "no_member" | "no_device" | "method_not_allowed" | "absolute_limit" | "session_changed" | "rev_conflict" | "body_too_large" | "session_too_large" | "unsupported_media_type" | "precondition_required" | "headers_too_large" | "internal" | "unsupported" | "store_unavailable" | "message_rejected" | "too_many_connections" | "server_busy";
 
 /** What a SojournError knows besides its code and text. */
 interface ErrorFacts {

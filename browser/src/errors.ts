@@ -22,7 +22,10 @@ export type WireCode =
   | "headers_too_large"
   | "internal"
   | "unsupported"
-  | "store_unavailable";
+  | "store_unavailable"
+  | "message_rejected"
+  | "too_many_connections"
+  | "server_busy";
 
 /**
  * What went wrong, in one word a program can act on: what the server names, or
