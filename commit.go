@@ -75,7 +75,7 @@ func (s *Session) commit(ctx context.Context) error {
 	}
 	answered = true
 	maintenance := s.upkeep == len(s.ops)
-	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
+	s.forgetOps()
 	switch {
 	case err == nil:
 		if len(keys) > 0 {
@@ -100,12 +100,17 @@ func (s *Session) commit(ctx context.Context) error {
 
 // dropChanges makes the session what it was before those that are pending.
 func (s *Session) dropChanges() {
-	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
+	s.forgetOps()
 	if s.birth != nil {
 		s.miscarry()
 	} else {
 		s.redraw = true
 	}
+}
+
+// forgetOps leaves nothing to commit.
+func (s *Session) forgetOps() {
+	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
 }
 
 // update commits to an existing record, together with parallel requests.

@@ -53,7 +53,7 @@ type handler struct {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := h.m.refuse(r); err != nil {
-		h.m.answer(w, r, err)
+		h.m.Error(w, r, err)
 		return
 	}
 	sc := newScope()

@@ -56,11 +56,7 @@ func (s *Session) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	defer s.unlock()
-	st := s.status()
-	if s.birth != nil {
-		st.ID, st.Owner = s.birth.token.id, s.birth.owner
-	}
-	return st, nil
+	return s.status(), nil
 }
 
 // Begin begins a session for nobody, if there is none, without storing anything

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // The response writer commits the session before the first byte and otherwise
@@ -104,7 +103,7 @@ func (sc *scope) begin() {
 	}
 	if err := sc.settle(s); err != nil {
 		sc.void = true
-		sc.m.answer(sc.w, &sc.req, err)
+		sc.m.Error(sc.w, &sc.req, err)
 	}
 }
 
@@ -217,7 +216,7 @@ func (s *Session) touch() {
 	}
 	p := s.m.policyOf(&s.draft.head)
 	if now := s.draft.now; s.base.Expires.UnixMilli()+p.touchStep().Milliseconds() <= now+p.Idle.Milliseconds() {
-		until := time.UnixMilli(min(now+p.Idle.Milliseconds(), s.draft.head.absolute))
+		until := s.draft.deadline(s.m)
 		if s.touched = true; until.After(s.base.Expires) {
 			s.m.touch(s.ctx, s.base, until)
 		}
@@ -230,11 +229,6 @@ func (s *Session) touch() {
 // ErrAbsoluteLimit, 400 for ErrInvalid, else 500. It is what most handlers do
 // with an error of this package.
 func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
-	m.answer(w, r, err)
-}
-
-// answer replaces a handler's answer by an error.
-func (m *Manager) answer(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrConflict):

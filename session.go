@@ -373,6 +373,7 @@ func (s *Session) status() Status {
 	now := st.Now.UnixMilli()
 	expires := s.base.Expires.UnixMilli()
 	if s.birth != nil {
+		st.ID, st.Owner = s.birth.token.id, s.birth.owner
 		expires = now + p.Idle.Milliseconds()
 	}
 	expires = min(expires, h.absolute) // the policy may just have changed
