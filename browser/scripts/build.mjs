@@ -1,10 +1,11 @@
-// Builds dist: the module that browsers load, and one file of types.
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+// Builds dist: the modules that browsers load, and their types.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
+import { entries } from "./entries.mjs";
+import { buildTypes } from "./types.mjs";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -20,61 +21,51 @@ export async function inTempFolder(use, parent = tmpdir()) {
 
 /** Builds everything into `folder`. The same sources always give the same bytes. */
 export async function build(folder) {
-  mkdirSync(folder, { recursive: true });
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  await bundle({
-    absWorkingDir: root,
-    entryPoints: ["src/index.ts"],
-    outfile: join(folder, "sojourn.js"),
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    minify: true,
-    charset: "utf8",
-    banner: { js: `/*! @sojourn/browser ${version} | MIT */` },
-  });
-  const types = await inTempFolder((temp) => {
-    const tsc = join(root, "node_modules/typescript/bin/tsc");
-    execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", temp], { stdio: "inherit" });
-    return joinTypes(temp);
-  });
-  writeFileSync(join(folder, "index.d.ts"), types);
-}
-
-/** Makes one declaration file of many: what index.d.ts exports, and what that needs. */
-function joinTypes(folder) {
-  const declarations = new Map(); // name → text
-  for (const file of readdirSync(folder).filter((name) => name !== "index.d.ts").sort()) {
-    let comment = "";
-    for (const part of readFileSync(join(folder, file), "utf8").split(/^(?=\/\*\*|export |import |declare |interface |type )/m)) {
-      const name = /^(?:export )?(?:declare )?(?:interface|type|class|function|const) (\w+)/.exec(part)?.[1];
-      if (part.startsWith("/**")) {
-        comment = part;
-        continue;
-      }
-      if (name) {
-        if (declarations.has(name)) throw new Error(`two declarations of ${name}`);
-        declarations.set(name, comment + part.replace(/^export /, "").replace(/^(?=class|function)/, "declare ").replace(/^export \{\};\n/m, ""));
-      }
-      comment = "";
-    }
+  for (const entry of entries) {
+    const { metafile } = await bundle({
+      absWorkingDir: root,
+      entryPoints: [entry.source],
+      outfile: join(folder, entry.file),
+      bundle: true,
+      format: entry.global ? "iife" : "esm",
+      ...(entry.global && { globalName: entry.global }),
+      target: "es2022",
+      minify: true,
+      charset: "utf8",
+      banner: { js: `/*! @sojourn/browser ${version} | MIT */` },
+      metafile: true,
+      plugins: [linkEntries(entry)],
+    });
+    const inputs = Object.values(metafile.outputs)[0].inputs;
+    // Two copies of the error class would not know each other.
+    if (inputs["src/errors.ts"] && !entry.core) throw new Error(`${entry.source} bundles src/errors.ts: import it from src/index.ts`);
   }
-  const index = readFileSync(join(folder, "index.d.ts"), "utf8");
-  const lists = [...index.matchAll(/^export (type )?\{ ([^}]+) \} from/gm)];
-  const names = lists.flatMap(([, type, list]) => list.split(", ").map((name) => (type ?? "") + name));
-  const used = new Set(names.map((name) => name.replace("type ", "")));
-  for (const name of used) {
-    if (!declarations.has(name)) throw new Error(`no declaration of ${name}`);
-    for (const other of declarations.keys()) {
-      if (new RegExp(`\\b${other}\\b`).test(code(declarations.get(name)))) used.add(other); // visited by this same loop
-    }
+  const types = await inTempFolder((temp) => buildTypes(root, temp));
+  for (const [file, text] of types) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), text);
   }
-  return [...used].map((name) => declarations.get(name).trimEnd() + "\n\n").join("") + `export { ${names.join(", ")} };\n`;
 }
 
-/** Drops comments. */
-function code(text) {
-  return text.replace(/\/\*\*[^]*?\*\//g, "");
+/** Leaves imports of other entries, and of the frameworks, to whoever loads the file. */
+function linkEntries(entry) {
+  return {
+    name: "link-entries",
+    setup({ onResolve }) {
+      onResolve({ filter: /^[^.]/ }, ({ kind }) => (kind === "entry-point" ? undefined : { external: true }));
+      onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const source = relative(root, join(resolveDir, path));
+        const other = entries.find((e) => e.source === source);
+        if (!other || other === entry || (entry.global && !other.lazy)) return undefined;
+        const to = relative(dirname(entry.file), other.file);
+        return { path: to.startsWith(".") ? to : `./${to}`, external: true };
+      });
+    },
+  };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await build(join(root, "dist"));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  await build(join(root, "dist"));
+}

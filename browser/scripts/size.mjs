@@ -1,19 +1,47 @@
-// Fails if the SDK weighs more than its budget, or other than README.md says.
-import { readFileSync } from "node:fs";
+// Fails if an entry weighs more than its budget, or if the table in README.md
+// says anything else. "npm run size -- --write" renews the table.
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { root } from "./build.mjs";
+import { BUDGET, entries } from "./entries.mjs";
 
-const BUDGET = 5 * 1024; // the design's, for the core
+const begin = "<!-- sizes: made by npm run size -- --write -->\n";
+const end = "<!-- /sizes -->";
 
-const size = gzipSync(readFileSync(join(root, "dist/sojourn.js")), { level: 9 }).length;
-const kilobytes = (size / 1024).toFixed(1);
-console.log(`sojourn.js: ${size} bytes after gzip, budget ${BUDGET}`);
-if (size > BUDGET) {
-  console.error("over the budget");
-  process.exitCode = 1;
+const weigh = (file) => gzipSync(readFileSync(join(root, "dist", file)), { level: 9 }).length;
+const kilobytes = (bytes) => `${(bytes / 1024).toFixed(2)} KB`;
+const specifier = (entry) => `@sojourn/browser${entry.import.slice(1)}`;
+
+const sized = entries.map((entry) => ({ ...entry, size: weigh(entry.file) }));
+const languages = sized.filter((entry) => entry.language);
+const named = sized.filter((entry) => !entry.language);
+/** Everything but the same again in another form, and one language: nobody reads ten. */
+const all = named.filter((entry) => !entry.global).reduce((sum, { size }) => sum + size, 0) + Math.max(0, ...languages.map(({ size }) => size));
+
+const rows = named.map((e) => `| \`${e.import ? specifier(e) : e.file}\` | ${e.what} | ${kilobytes(e.size)} | ${e.budget ? kilobytes(e.budget) : ""} |`);
+if (languages.length) {
+  const sizes = languages.map(({ size }) => size);
+  const budget = Math.max(...languages.map((e) => e.budget));
+  rows.push(`| \`@sojourn/browser/lang/…\` | one language of the dialog, loaded when it is needed | ${kilobytes(Math.min(...sizes))} to ${kilobytes(Math.max(...sizes))} | ${kilobytes(budget)} |`);
 }
-if (!readFileSync(join(root, "README.md"), "utf8").includes(`${kilobytes} KB`)) {
-  console.error(`README.md does not say ${kilobytes} KB`);
+rows.push(`| all of it | one language, and the classic script not counted again | ${kilobytes(all)} | ${kilobytes(BUDGET)} |`);
+const table = ["| Entry | What | gzip | Budget |", "|---|---|---|---|", ...rows, ""].join("\n");
+console.log(table);
+
+const complain = (text) => {
+  console.error(text);
   process.exitCode = 1;
+};
+for (const { file, size, budget } of sized) if (budget && size > budget) complain(`${file} is over its budget: ${size} bytes of ${budget}`);
+if (all > BUDGET) complain(`all of it is over the budget: ${all} bytes of ${BUDGET}`);
+
+const readme = join(root, "README.md");
+const text = readFileSync(readme, "utf8");
+const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+if (from < 0 || to < from) complain("README.md has no table of sizes");
+else {
+  const renewed = text.slice(0, from + begin.length) + table + text.slice(to);
+  if (process.argv.includes("--write")) writeFileSync(readme, renewed);
+  else if (renewed !== text) complain("the table of sizes in README.md is not true: run npm run size -- --write");
 }

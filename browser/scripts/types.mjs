@@ -1,0 +1,110 @@
+// Makes one declaration file for each entry: what it exports, and what that needs.
+import { execFileSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { entries } from "./entries.mjs";
+
+/** Gives the text of each declaration file by its name in dist. Works in the empty folder `temp`. */
+export function buildTypes(root, temp) {
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", temp], { stdio: "inherit" });
+  const sources = new Map();
+  for (const file of readdirSync(temp, { recursive: true }).filter((name) => name.endsWith(".d.ts")).sort()) {
+    sources.set(join("src", file.replace(/\.d\.ts$/, ".ts")), parse(readFileSync(join(temp, file), "utf8")));
+  }
+  const declared = new Map(); // name → { text, source }, over all sources
+  for (const [source, { declarations }] of sources) {
+    for (const [name, text] of declarations) {
+      if (declared.has(name)) throw new Error(`two declarations of ${name}`);
+      declared.set(name, { text, source });
+    }
+  }
+  const typed = entries.filter((entry) => entry.types);
+  const exported = new Map(); // name → the first entry that exports it
+  for (const entry of typed) {
+    for (const { name } of exportsOf(entry.source, sources)) if (!exported.has(name)) exported.set(name, entry);
+  }
+  return new Map(typed.map((entry) => [entry.types, declarationsOf(entry, sources, declared, exported)]));
+}
+
+/** Splits a declaration file into its declarations, and the lists that name others. */
+function parse(text) {
+  const declarations = new Map(); // name → text
+  const augmentations = []; // declare module … { … }, declare global { … }
+  let comment = "";
+  for (const part of text.split(/^(?=\/\*\*|export |import |declare |interface |type )/m)) {
+    if (part.startsWith("/**")) {
+      comment = part;
+      continue;
+    }
+    const name = /^(?:export )?(?:declare )?(?:abstract )?(?:interface|type|class|function|const) (\w+)/.exec(part)?.[1];
+    const body = part.replace(/^export \{\};\n/m, "");
+    if (name) {
+      const plain = body.replace(/^export /, "").replace(/^(?=class|abstract class|function|const)/, "declare ");
+      declarations.set(name, (declarations.get(name) ?? "") + comment + plain); // overloads come one after the other
+    } else if (/^declare (module|global)/.test(part)) augmentations.push(comment + body);
+    comment = "";
+  }
+  return {
+    declarations,
+    augmentations,
+    own: [...text.matchAll(/^export (?:declare )?(?:abstract )?(interface|type|class|function|const) (\w+)/gm)].map(([, kind, name]) => ({
+      name,
+      type: kind === "interface" || kind === "type",
+    })),
+    lists: [...text.matchAll(/^export (type )?\{ ([^}]+) \} from "([^"]+)"/gm)].flatMap(([, type, list, from]) =>
+      list.split(", ").map((name) => ({ name: name.replace("type ", ""), type: Boolean(type) || name.startsWith("type "), from })),
+    ),
+    stars: [...text.matchAll(/^export \* from "([^"]+)"/gm)].map(([, from]) => from),
+    packages: [...text.matchAll(/^import .* from "([^."][^"]*)";$/gm)].map(([line]) => line),
+  };
+}
+
+/** What a source exports, itself or from others: [{ name, type }]. */
+function exportsOf(source, sources) {
+  const { own, lists, stars } = sources.get(source);
+  const others = stars.flatMap((from) => exportsOf(join(dirname(source), from), sources));
+  return [...own, ...lists, ...others].filter(({ name }, i, all) => all.findIndex((e) => e.name === name) === i);
+}
+
+function declarationsOf(entry, sources, declared, exported) {
+  const list = exportsOf(entry.source, sources);
+  const used = new Set(list.map(({ name }) => name));
+  const from = new Map(); // other entry → names to import from it
+  const inside = [];
+  for (const { augmentations } of [sources.get(entry.source)]) inside.push(...augmentations);
+  const mention = (text) => {
+    for (const name of declared.keys()) if (new RegExp(`\\b${name}\\b`).test(withoutComments(text))) used.add(name);
+  };
+  inside.forEach(mention);
+  const texts = [];
+  for (const name of used) {
+    if (!declared.has(name)) throw new Error(`${entry.source}: no declaration of ${name}`);
+    const home = exported.get(name);
+    if (home && home !== entry) {
+      const path = `./${relative(dirname(entry.types), home.types).replace(/\.d\.ts$/, ".js")}`.replace("./../", "../");
+      from.set(path, [...(from.get(path) ?? []), name]);
+      continue;
+    }
+    const { text } = declared.get(name);
+    texts.push(text.trimEnd() + "\n\n");
+    mention(text); // what is added to used is visited by this same loop
+  }
+  const all = withoutComments([...texts, ...inside].join("\n"));
+  const valueNames = new Set(list.filter(({ type }) => !type).map(({ name }) => name));
+  const packages = [...new Set([...sources.values()].flatMap(({ packages }) => packages))].filter((line) =>
+    [...line.matchAll(/\b(\w+)\b/g)].some(([, word]) => !["import", "type", "from", "as"].includes(word) && line.indexOf(word) < line.indexOf(" from ") && new RegExp(`\\b${word}\\b`).test(all)),
+  );
+  const links = [...from].map(([path, names]) => {
+    const marked = names.map((name) => (valueNames.has(name) ? name : `type ${name}`));
+    return `import { ${marked.join(", ")} } from "${path}";`;
+  });
+  const head = [...packages, ...links].join("\n");
+  const names = list.map(({ name, type }) => (type ? `type ${name}` : name));
+  const globalName = entry.global ? `export as namespace ${entry.global};\n` : "";
+  return (head && head + "\n\n") + texts.join("") + inside.map((text) => text.trimEnd() + "\n\n").join("") + globalName + `export { ${names.join(", ")} };\n`;
+}
+
+function withoutComments(text) {
+  return text.replace(/\/\*\*[^]*?\*\//g, "");
+}
