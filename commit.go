@@ -74,13 +74,18 @@ func (s *Session) commit(ctx context.Context) error {
 		reason, err = s.update(ctx)
 	}
 	answered = true
-	maintenance := s.upkeep == len(s.ops)
+	maintenance, elevated := s.upkeep == len(s.ops), s.elevating()
 	s.forgetOps()
 	switch {
 	case err == nil:
 		if len(keys) > 0 {
 			e := s.event(EventChanged)
 			e.Keys = keys
+			s.m.emit(ctx, e)
+		}
+		if elevated && s.m.watched(ctx) {
+			e := s.event(EventElevated)
+			e.Level = s.draft.head.assurance(e.At.UnixMilli())
 			s.m.emit(ctx, e)
 		}
 	case reason != "": // not just an error of a caller's function that says so

@@ -48,6 +48,10 @@ var (
 	ErrInvalid = errors.New("sojourn: invalid")
 	// ErrUnsupported: this store cannot do it.
 	ErrUnsupported = errors.New("sojourn: not supported by this store")
+	// ErrStepUp: the user must authenticate again, or better. The error also has
+	// the methods Problem() map[string]any, the members of a problem document,
+	// and Challenge() string, a WWW-Authenticate header.
+	ErrStepUp = errors.New("sojourn: a fresher or stronger authentication is required")
 	// ErrCrossSite: a cross-site request that could change something was refused.
 	ErrCrossSite = errors.New("sojourn: cross-site request refused")
 )

@@ -23,6 +23,7 @@ const (
 
 	EventCreated      EventKind = "created"       // a session was stored for the first time; login moves also count
 	EventRenewed      EventKind = "renewed"       // its secret changed
+	EventElevated     EventKind = "elevated"      // its user authenticated again: Level
 	EventExtended     EventKind = "extended"      // its idle deadline moved by Extend
 	EventChanged      EventKind = "changed"       // members were written: Keys
 	EventEnded        EventKind = "ended"         // Reason says why
@@ -43,6 +44,7 @@ type Event struct {
 	Owner     string // "" for nobody
 	Reason    Reason // ended
 	Keys      []string
+	Level     int // created, elevated: of assurance
 	At        time.Time
 	IP        string // of the request, "" outside one
 	UserAgent string

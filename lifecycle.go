@@ -150,35 +150,37 @@ func (s *Session) Renew(ctx context.Context) error {
 // cookie lose their session. ErrStaleToken, at the latest from the commit: the
 // secret presented has a successor in use already, which stays.
 func (s *Session) RenewNow(ctx context.Context) error {
-	return s.renew(ctx, func() error {
-		switch {
-		case !s.opened && s.standing == standsPrevious:
-			return ErrStaleToken
-		case s.fresh != nil: // twice in one commit
+	return s.renew(ctx, s.replaceSecret)
+}
+
+func (s *Session) replaceSecret() error {
+	switch {
+	case !s.opened && s.standing == standsPrevious:
+		return ErrStaleToken
+	case s.fresh != nil: // twice in one commit
+		return nil
+	}
+	fresh := newSecret()
+	hash := fresh.hash()
+	err := s.record(op{kind: opMeta, fn: func(d *draft) error {
+		if d.head.cur.equal(hash) { // a repeated commit
 			return nil
 		}
-		fresh := newSecret()
-		hash := fresh.hash()
-		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
-			if d.head.cur.equal(hash) { // a repeated commit
-				return nil
+		if !s.opened {
+			switch d.head.standing(&s.proof, d.now) {
+			case standsPrevious: // replaced softly meanwhile, and good for a while
+				return ErrStaleToken
+			case standsNot, standsReplaced:
+				return nil // another request replaced it first: its answer carries the cookie
 			}
-			if !s.opened {
-				switch d.head.standing(&s.proof, d.now) {
-				case standsPrevious: // replaced softly meanwhile, and good for a while
-					return ErrStaleToken
-				case standsNot, standsReplaced:
-					return nil // another request replaced it first: its answer carries the cookie
-				}
-			}
-			d.head.replace(fresh, d.now)
-			return nil
-		}})
-		if err == nil {
-			s.fresh = fresh
 		}
-		return err
-	})
+		d.head.replace(fresh, d.now)
+		return nil
+	}})
+	if err == nil {
+		s.fresh = fresh
+	}
+	return err
 }
 
 func (s *Session) renew(ctx context.Context, f func() error) error {

@@ -14,7 +14,7 @@ type Options struct {
 	// Policy is the life of a session. See Policy for the defaults.
 	Policy Policy
 	// Remember is the life of a session after Session.Remember. Default: 14 days
-	// idle, 30 days absolute, a cookie of 30 days.
+	// idle, 30 days absolute, a cookie of 30 days; less where Policy.AAL says so.
 	Remember Policy
 
 	// Cookie shapes the cookie. Default: __Host-sojourn, Secure, HttpOnly,
@@ -77,7 +77,9 @@ type Options struct {
 	// ErrorHandler answers a request in place of the handler's own answer: err
 	// is ErrUnavailable (503, Retry-After is set already), ErrCrossSite (403),
 	// ErrTooLarge (431 or 413) or ErrNotFound (401: the session ended before its
-	// changes could be stored). Default: a line of text.
+	// changes could be stored), or what Manager.Error was given. Default: a line
+	// of text, and for what a program can act on, as ErrStepUp, a problem
+	// document (RFC 9457).
 	ErrorHandler func(w http.ResponseWriter, r *http.Request, status int, err error)
 	// Clock tells the time. Default time.Now.
 	Clock func() time.Time
@@ -89,10 +91,14 @@ func (o *Options) settle() (*Options, error) {
 	if o != nil {
 		s = o.clone()
 	}
-	s.Policy = s.Policy.over(&Policy{Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Rotate: time.Hour, Grace: 30 * time.Second})
+	plain := Policy{Idle: 30 * time.Minute, Absolute: 12 * time.Hour, Rotate: time.Hour, Grace: 30 * time.Second}
+	if s.Policy.AAL > 0 {
+		plain.Idle = min(plain.Idle, AAL(s.Policy.AAL).Idle)
+	}
+	s.Policy = s.Policy.over(&plain)
 	s.Policy.Absolute = absoluteFor(s.Policy, o != nil && o.Policy.Absolute != 0)
-	s.Remember = s.Remember.over(&Policy{Idle: 14 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour,
-		CookieLifetime: 30 * 24 * time.Hour, Rotate: s.Policy.Rotate, Grace: s.Policy.Grace})
+	remembered := s.Policy.remembered()
+	s.Remember = s.Remember.over(&remembered)
 	s.Remember.Absolute = absoluteFor(s.Remember, o != nil && o.Remember.Absolute != 0)
 	for _, p := range []struct {
 		p    Policy
@@ -166,9 +172,7 @@ func (o *Options) settle() (*Options, error) {
 		s.Clock = time.Now
 	}
 	if s.ErrorHandler == nil {
-		s.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
-			http.Error(w, http.StatusText(status), status)
-		}
+		s.ErrorHandler = plainError
 	}
 	return &s, nil
 }

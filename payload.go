@@ -15,6 +15,8 @@ import (
 //	[previous hash (32) · its last moment (ms)]        flagPrev
 //	[next hash (32) · seed (16)]                       flagNext
 //	[six policy durations (ms each)]                   flagPolicy
+//	[assurance level (1)]                              flagLevel
+//	[form secret (16)]                                 flagForm
 //	n · n retired hashes, first 8 bytes of each, newest first
 //	n · n nonces (4 bytes, and 4 bytes of seconds)
 //	data revision (uvarint)
@@ -29,7 +31,9 @@ const (
 	flagPrev   = 1
 	flagNext   = 2
 	flagPolicy = 4
-	flagsKnown = flagPrev | flagNext | flagPolicy
+	flagLevel  = 8  // absent: 1 for a user, 0 for nobody
+	flagForm   = 16 // a token for forms was asked for: csrf.go
+	flagsKnown = flagPrev | flagNext | flagPolicy | flagLevel | flagForm
 
 	retiredMax  = 4  // replaced secrets that are still recognised as replays
 	nonceMax    = 64 // commits that a retry can find again …
@@ -47,6 +51,8 @@ type head struct {
 	prevUntil                              int64
 	seed                                   *[16]byte // with next: flagNext
 	policy                                 *Policy   // flagPolicy
+	level                                  byte      // flagLevel
+	form                                   *[16]byte // flagForm
 	retired, nonces                        []byte    // 8 bytes each
 	rev                                    uint64
 	ip, userAgent, label                   []byte
@@ -90,6 +96,12 @@ func (h *head) decodeRest(r reader) error {
 			*d = time.Duration(r.int()) * time.Millisecond
 		}
 	}
+	if h.has(flagLevel) {
+		h.level = r.byte()
+	}
+	if h.has(flagForm) {
+		h.form = (*[16]byte)(r.exactly(16))
+	}
 	h.retired = r.take(8 * int(r.byte()))
 	h.nonces = r.take(8 * int(r.byte()))
 	h.rev = r.uvarint()
@@ -129,6 +141,12 @@ func (h *head) appendTo(b []byte) []byte {
 		for _, d := range h.policy.durations() {
 			b = binary.BigEndian.AppendUint64(b, uint64(*d/time.Millisecond))
 		}
+	}
+	if h.has(flagLevel) {
+		b = append(b, h.level)
+	}
+	if h.has(flagForm) {
+		b = append(b, h.form[:]...)
 	}
 	b = append(b, byte(len(h.retired)/8))
 	b = append(b, h.retired...)

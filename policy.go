@@ -27,20 +27,41 @@ type Policy struct {
 	// read-only request moves it only after this long. Default a tenth of Idle,
 	// at most 1 h; negative: every request.
 	TouchStep time.Duration
+	// AAL is the authentication assurance level that the policy promises not to
+	// outlast: longer timeouts than AAL(n) has are refused, here, in
+	// Session.SetPolicy and in Options.Remember, whose defaults shrink to fit,
+	// and from level 2 on a cookie that survives the browser is, too. Default 0:
+	// no promise.
+	AAL int
 }
 
-// AAL returns the timeouts of an authentication assurance level of NIST SP
-// 800-63B-4 §2: 1 (30 days), 2 (1 h idle, 24 h), 3 (15 min idle, 12 h). Other
-// levels give level 3.
+// AAL returns the policy of an authentication assurance level of NIST SP
+// 800-63B-4: 1 (30 days, §2.1.3), 2 (1 h idle, 24 h, §2.2.3), 3 (15 min idle,
+// 12 h, §2.3.3). Other levels give level 3. What a user must prove to reach a
+// level is the application's: see Session.Elevate and RequireLevel.
 func AAL(level int) Policy {
 	switch level {
 	case 1:
-		return Policy{Idle: 30 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour}
+		return Policy{AAL: 1, Idle: 30 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour}
 	case 2:
-		return Policy{Idle: time.Hour, Absolute: 24 * time.Hour}
+		return Policy{AAL: 2, Idle: time.Hour, Absolute: 24 * time.Hour}
 	default:
-		return Policy{Idle: 15 * time.Minute, Absolute: 12 * time.Hour}
+		return Policy{AAL: 3, Idle: 15 * time.Minute, Absolute: 12 * time.Hour}
 	}
+}
+
+// remembered is the default of Options.Remember under p.
+func (p *Policy) remembered() Policy {
+	const day = 24 * time.Hour
+	r := Policy{Idle: 14 * day, Absolute: 30 * day, CookieLifetime: 30 * day, Rotate: p.Rotate, Grace: p.Grace, AAL: p.AAL}
+	if p.AAL > 0 {
+		most := AAL(p.AAL)
+		r.Idle, r.Absolute = min(r.Idle, most.Idle), min(r.Absolute, most.Absolute)
+	}
+	if p.AAL > 1 {
+		r.CookieLifetime = 0
+	}
+	return r
 }
 
 const maxCookieLifetime = 400 * 24 * time.Hour
@@ -57,6 +78,10 @@ func (p *Policy) over(base *Policy) Policy {
 	if p.Idle != 0 && p.Idle != base.Idle {
 		step = 0 // a tenth of the new idle timeout, unless given
 	}
+	aal := p.AAL
+	if aal >= 0 {
+		aal = max(aal, base.AAL)
+	}
 	return Policy{
 		Idle:           pick(p.Idle, base.Idle),
 		Absolute:       pick(p.Absolute, base.Absolute),
@@ -64,6 +89,7 @@ func (p *Policy) over(base *Policy) Policy {
 		Rotate:         pick(p.Rotate, base.Rotate),
 		Grace:          pick(p.Grace, base.Grace),
 		TouchStep:      pick(p.TouchStep, step),
+		AAL:            aal,
 	}
 }
 
@@ -93,6 +119,14 @@ func (p Policy) validate(what string) error {
 		return bad("CookieLifetime is %v, expected 0 to %v", p.CookieLifetime, maxCookieLifetime)
 	case p.Grace <= 0:
 		return bad("Grace is %v, expected more than 0", p.Grace)
+	case p.AAL < 0 || p.AAL > maxLevel:
+		return bad("AAL is %d, expected 0 to %d", p.AAL, maxLevel)
+	case p.AAL > 0 && p.Idle > AAL(p.AAL).Idle:
+		return bad("Idle is %v, expected at most %v at AAL %d", p.Idle, AAL(p.AAL).Idle, p.AAL)
+	case p.AAL > 0 && p.Absolute > AAL(p.AAL).Absolute:
+		return bad("Absolute is %v, expected at most %v at AAL %d", p.Absolute, AAL(p.AAL).Absolute, p.AAL)
+	case p.AAL > 1 && p.CookieLifetime > 0: // NIST SP 800-63B-4 §5.1
+		return bad("CookieLifetime is %v, expected 0 at AAL %d: the secret should not survive the browser", p.CookieLifetime, p.AAL)
 	case p.Rotate > 0 && p.Rotate < 2*p.Grace:
 		return bad("Rotate (%v) is shorter than twice Grace (%v)", p.Rotate, p.Grace)
 	}

@@ -20,6 +20,8 @@ type birth struct {
 	owner    string
 	inherit  bool // the old record's members come along
 	replaced bool // the old record is another user's
+	level    byte // of assurance, where it is not that of a plain login
+	form     *[16]byte
 	before   before
 }
 
@@ -91,6 +93,8 @@ func (s *Session) imprint(d *draft) {
 	h.flags &= flagPolicy
 	h.cur, h.prev, h.next, h.seed, h.prevUntil = b.token.secret.hash(), nil, nil, nil, 0
 	h.retired, h.nonces = nil, nil
+	h.setLevel(b.level)
+	h.setForm(b.form)
 	h.created, h.rotated, h.seen, h.auth = d.now, d.now, d.now, 0
 	if b.owner != "" {
 		h.auth = d.now
@@ -155,7 +159,7 @@ func (s *Session) promote(ctx context.Context) error {
 	s.proof = *s.draft.head.cur
 	if s.m.watched(ctx) {
 		e := s.event(EventCreated)
-		e.From = event.From
+		e.From, e.Level = event.From, s.draft.head.assurance(e.At.UnixMilli())
 		s.m.emit(ctx, e)
 		if b.inherit {
 			s.m.emit(ctx, Event{Kind: EventEnded, ID: old.ID, Owner: old.Owner, Reason: ReasonMoved, At: e.At})

@@ -225,9 +225,10 @@ func (s *Session) touch() {
 
 // Error answers a request whose session could not be used, through
 // Options.ErrorHandler: 401 for ErrNotFound and ErrStaleToken, 503 with
-// Retry-After for ErrUnavailable, 413 for ErrTooLarge, 403 for ErrCrossSite and
-// ErrAbsoluteLimit, 400 for ErrInvalid, else 500. It is what most handlers do
-// with an error of this package.
+// Retry-After for ErrUnavailable, 413 for ErrTooLarge, 403 for ErrCrossSite,
+// ErrAbsoluteLimit and ErrStepUp (with the challenge of RFC 9470), 400 for
+// ErrInvalid, else 500. It is what most handlers do with an error of this
+// package.
 func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
@@ -239,7 +240,7 @@ func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusRequestHeaderFieldsTooLarge
 	case errors.Is(err, ErrTooLarge):
 		status = http.StatusRequestEntityTooLarge
-	case errors.Is(err, ErrCrossSite), errors.Is(err, ErrAbsoluteLimit):
+	case errors.Is(err, ErrCrossSite), errors.Is(err, ErrAbsoluteLimit), errors.Is(err, ErrStepUp):
 		status = http.StatusForbidden
 	case errors.Is(err, ErrInvalid):
 		status = http.StatusBadRequest
@@ -254,6 +255,9 @@ func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
 	h["Cache-Control"] = noStore
 	if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "2")
+	}
+	if r := (*refusal)(nil); errors.As(err, &r) && r.Challenge() != "" {
+		h.Set("Www-Authenticate", r.Challenge())
 	}
 	m.opt.ErrorHandler(w, r, status, err)
 }

@@ -82,6 +82,7 @@ func (h *head) replace(s *secret, now int64) {
 	h.cur, h.rotated = s.hash(), now
 	h.prev, h.next, h.seed, h.prevUntil = nil, nil, nil, 0
 	h.flags &^= flagPrev | flagNext
+	h.setForm(nil)
 }
 
 // rotationDue reports whether the current secret has served its interval.

@@ -384,7 +384,7 @@ func (s *Session) status() Status {
 	}
 	st.Created, st.LastSeen = time.UnixMilli(h.created), time.UnixMilli(seen)
 	if h.auth != 0 {
-		st.AuthTime = time.UnixMilli(h.auth)
+		st.AuthTime, st.Level = time.UnixMilli(h.auth), h.assurance(now)
 	}
 	st.Revision, st.Idle, st.Persistent = h.rev, p.Idle, p.CookieLifetime > 0
 	st.IdleRemaining, st.AbsoluteRemaining = ms(expires-now), ms(h.absolute-now)

@@ -24,7 +24,8 @@ type Status struct {
 
 	Now       time.Time // the server's clock when this was made
 	Created   time.Time
-	AuthTime  time.Time // last login; zero for nobody
+	AuthTime  time.Time // last login or Elevate; zero for nobody
+	Level     int       // assurance of that, as it counts now: see Session.Elevate; 0 for nobody
 	LastSeen  time.Time // exact to the touch step
 	Revision  uint64    // counts commits that changed members
 	IP        string    // of the last counted request
