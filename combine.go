@@ -59,10 +59,10 @@ func (cb *combiner) run(c *commit) {
 		shard.leads[id] = c
 		shard.mu.Unlock()
 		c.self[0] = c
-		c.batch, c.base = c.self[:], c.s.base
+		c.batch, c.base = c.self[:], &c.s.base
 	}
 
-	current := c.base
+	current := *c.base
 	defer func() { shard.release(id, c, current) }() // also if a store panics
 	current = c.s.m.flush(c.batch, current)
 }
@@ -75,7 +75,8 @@ func (shard *combinerShard) release(id ID, c *commit, current Record) {
 	if n := min(len(c.behind), batchMax); n > 0 {
 		next = c.behind[0]
 		next.batch, next.behind = c.behind[:n:n], c.behind[n:]
-		next.base, next.lead = current, true
+		next.base, next.lead = new(Record), true
+		*next.base = current
 		shard.leads[id] = next
 	} else {
 		delete(shard.leads, id)

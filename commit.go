@@ -26,11 +26,14 @@ type commit struct {
 	behind []*commit
 	batch  []*commit
 	self   [1]*commit
-	base   Record
+	base   *Record // handed over with the lead
 	lead   bool
 	ready  chan struct{}
-	call   deadline
-	nonces [32]byte
+
+	// What its first attempt needs, in one piece.
+	call    deadline
+	details details
+	nonces  [32]byte
 }
 
 // commitAttempts bounds the conflicts one commit goes through. Between
@@ -40,10 +43,11 @@ const commitAttempts = 64
 
 // commit stores what was changed. The caller holds s.mu and has loaded.
 func (s *Session) commit(ctx context.Context) error {
-	if s.failed != nil {
-		return s.failed
+	if err := s.broken(); err != nil {
+		return err
 	}
-	if s.birth == nil && len(s.ops) == 0 {
+	ops := s.pending()
+	if s.birth == nil && len(ops) == 0 {
 		return nil
 	}
 	var keys []string
@@ -52,13 +56,8 @@ func (s *Session) commit(ctx context.Context) error {
 			keys = append(keys, s.draft.dirty[i].key)
 		}
 	}
-	if s.nonce == 0 {
-		for i := range s.ops {
-			if s.ops[i].kind.once() {
-				s.nonce = newNonce()
-				break
-			}
-		}
+	if s.room.nonce == 0 && slices.ContainsFunc(ops, func(o op) bool { return o.kind.once() }) {
+		s.room.nonce = newNonce()
 	}
 	answered := false
 	defer func() { // a function passed to Update, or a store, may panic
@@ -74,7 +73,7 @@ func (s *Session) commit(ctx context.Context) error {
 		reason, err = s.update(ctx)
 	}
 	answered = true
-	maintenance, elevated := s.upkeep == len(s.ops), s.elevating()
+	maintenance, elevated := s.room.upkeep == len(ops), s.elevating()
 	s.forgetOps()
 	switch {
 	case err == nil:
@@ -115,16 +114,14 @@ func (s *Session) dropChanges() {
 
 // forgetOps leaves nothing to commit.
 func (s *Session) forgetOps() {
-	s.ops, s.upkeep, s.nonce, s.fresh = s.ops[:0], 0, 0, nil
+	if r := s.room; r != nil {
+		r.ops, r.upkeep, r.nonce, r.fresh = r.ops[:0], 0, 0, nil
+	}
 }
 
 // update commits to an existing record, together with parallel requests.
 func (s *Session) update(ctx context.Context) (Reason, error) {
-	c := &s.room.commit
-	if c.s != nil {
-		c = new(commit)
-	}
-	c.s, c.ctx, c.renewed = s, ctx, *s.draft.was != *s.draft.head.cur
+	c := &commit{s: s, ctx: ctx, renewed: *currentHash(s.base.Payload) != *s.draft.head.cur}
 	s.m.commits.run(c)
 	if c.panic != nil {
 		panic(c.panic)
@@ -140,8 +137,8 @@ func (s *Session) update(ctx context.Context) (Reason, error) {
 	} else {
 		s.draft.head, s.redraw = c.drafted.head, true
 	}
-	if s.fresh != nil && s.fresh.hash().equal(s.draft.head.cur) {
-		s.issued, s.presented, s.proof, s.standing = s.fresh, s.fresh, *s.draft.head.cur, standsCurrent
+	if fresh := s.room.fresh; fresh != nil && fresh.hash().equal(s.draft.head.cur) {
+		s.issued, s.presented, s.standing = fresh, fresh, standsCurrent
 	}
 	if c.renewed && s.m.watched(ctx) {
 		s.m.emit(ctx, s.event(EventRenewed))
@@ -175,7 +172,7 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 		d := &lead.s.draft // with its ops applied
 		first := attempt == 0 && len(batch) == 1 && base.Version == lead.s.base.Version
 		if !first {
-			d = &draft{ground: len(base.Payload), limits: m.opt}
+			d = &draft{limits: m.opt}
 			if err := d.head.decode(base.Payload); err != nil {
 				return fail(batch, base, err)
 			}
@@ -190,7 +187,7 @@ func (m *Manager) flush(batch []*commit, base Record) Record {
 				continue
 			}
 			c.err, c.panic = nil, nil
-			if !first && c.s.nonce != 0 && d.head.hasNonce(c.s.nonce) {
+			if !first && c.s.room.nonce != 0 && d.head.hasNonce(c.s.room.nonce) {
 				c.stored, c.drafted, c.skip = base, nil, true
 				continue
 			}
@@ -300,9 +297,10 @@ func (c *commit) replay(d *draft) (err error) {
 		c.s.inFunc.Store(false)
 		c.renewed = *d.head.cur != *head.cur
 	}()
-	for i := range c.s.ops {
-		c.s.inFunc.Store(c.s.ops[i].kind == opFunc)
-		if err = d.apply(&c.s.ops[i]); err != nil {
+	ops := c.s.pending()
+	for i := range ops {
+		c.s.inFunc.Store(ops[i].kind == opFunc)
+		if err = d.apply(&ops[i]); err != nil {
 			return err
 		}
 	}
@@ -313,21 +311,22 @@ func (c *commit) replay(d *draft) (err error) {
 // commit is a sign of life of the user.
 func (c *commit) seal(d *draft) (extend bool) {
 	s := c.s
-	if s.nonce != 0 {
-		d.head.addNonce(c.nonces[:0], s.nonce, d.now)
+	if d.head.details == nil {
+		c.details.added = c.nonces[:0]
 	}
-	for i := range s.ops {
-		if s.ops[i].kind != opMeta {
-			d.head.rev++
-			break
-		}
+	about := d.head.open(&c.details)
+	if nonce := s.room.nonce; nonce != 0 {
+		about.addNonce(nonce, d.now)
+	}
+	if s.changesMembers() {
+		about.rev++
 	}
 	if s.passive {
 		return false
 	}
 	d.head.seen = d.now
 	if s.req != nil {
-		s.req.describe(&d.head)
+		s.req.describe(about)
 	}
 	return true
 }

@@ -35,9 +35,7 @@ func (k opKind) once() bool { return k == opAdd || k == opFunc }
 // A draft is a record being changed: its decoded head, and the members that
 // differ from it.
 type draft struct {
-	ground int // length of the payload it was decoded from
 	head   head
-	was    *digest  // the secret's hash in that payload
 	dirty  []change // newest last; at most one per key
 	limits *Options
 	now    int64
@@ -126,7 +124,7 @@ func (d *draft) apply(o *op) error {
 
 // encode writes the whole payload.
 func (d *draft) encode() ([]byte, error) {
-	count := d.head.count
+	count := int(d.head.count)
 	for i := range d.dirty {
 		c := &d.dirty[i]
 		if _, had := d.head.member(c.key); had != !c.deleted {
@@ -137,7 +135,7 @@ func (d *draft) encode() ([]byte, error) {
 			}
 		}
 	}
-	if count > max(d.limits.MaxMembers, d.head.count) {
+	if count > max(d.limits.MaxMembers, int(d.head.count)) {
 		return nil, fmt.Errorf("%w: %d members, the session may have %d", ErrTooLarge, count, d.limits.MaxMembers)
 	}
 	scratch := scratches.Get().(*[]byte)
@@ -157,7 +155,7 @@ func (d *draft) encode() ([]byte, error) {
 			b = appendBytes(b, c.raw)
 		}
 	}
-	if size := len(b) - own; size > max(d.limits.MaxRecord, len(d.head.members)) { // one beyond a lowered limit may shrink
+	if size := len(b) - own; size > max(d.limits.MaxRecord, len(d.head.members())) { // one beyond a lowered limit may shrink
 		return nil, fmt.Errorf("%w: the session would have %d bytes, it may have %d", ErrTooLarge, size, d.limits.MaxRecord)
 	}
 	*scratch = b[:0]
@@ -171,11 +169,11 @@ var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
 // nearFull reports whether only encoding can tell if the limits hold.
 func (d *draft) nearFull() bool {
-	size := d.ground
+	size := len(d.head.rest)
 	for i := range d.dirty {
 		size += len(d.dirty[i].key) + len(d.dirty[i].raw) + 8
 	}
-	return size > d.limits.MaxRecord || d.head.count+len(d.dirty) > d.limits.MaxMembers
+	return size > d.limits.MaxRecord || int(d.head.count)+len(d.dirty) > d.limits.MaxMembers
 }
 
 func (d *draft) changed(key []byte) bool {
@@ -189,7 +187,7 @@ func (d *draft) changed(key []byte) bool {
 
 // members copies all of them out.
 func (d *draft) members() map[string]json.RawMessage {
-	out := make(map[string]json.RawMessage, d.head.count+len(d.dirty))
+	out := make(map[string]json.RawMessage, int(d.head.count)+len(d.dirty))
 	for k, v := range d.head.entries() {
 		out[string(k)] = append(json.RawMessage(nil), v...)
 	}

@@ -68,7 +68,7 @@ func (k Key[T]) Delete(ctx context.Context) error {
 	if s.state != StateActive {
 		return nil
 	}
-	if _, ok := s.draft.get(string(k)); !ok && len(s.ops) == 0 {
+	if _, ok := s.draft.get(string(k)); !ok && len(s.pending()) == 0 {
 		return nil
 	}
 	return s.record(op{kind: opDelete, key: string(k)})
@@ -105,7 +105,7 @@ func (k Key[T]) Take(ctx context.Context) (v T, ok bool, err error) {
 		return err
 	}})
 	if err == nil && !ok {
-		s.ops = s.ops[:len(s.ops)-1]
+		s.room.ops = s.room.ops[:len(s.room.ops)-1]
 		return v, false, nil
 	}
 	if err == nil {

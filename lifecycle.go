@@ -126,9 +126,10 @@ func (s *Session) forget(state State, reason Reason) {
 	if s.state == StateNone {
 		state, reason = StateNone, ""
 	}
-	s.state, s.reason, s.endedAt = state, reason, s.m.now()
-	s.ops, s.upkeep, s.birth, s.barred, s.redraw = nil, 0, nil, false, false
-	s.fresh, s.issued, s.draft = nil, nil, draft{}
+	s.state, s.ended = state, &ended{reason, s.m.now()}
+	s.forgetOps()
+	s.birth, s.barred, s.redraw = nil, false, false
+	s.issued, s.draft = nil, draft{}
 	s.base = Record{ID: s.base.ID, Owner: s.base.Owner}
 }
 
@@ -157,7 +158,7 @@ func (s *Session) replaceSecret() error {
 	switch {
 	case !s.opened && s.standing == standsPrevious:
 		return ErrStaleToken
-	case s.fresh != nil: // twice in one commit
+	case s.room != nil && s.room.fresh != nil: // twice in one commit
 		return nil
 	}
 	fresh := newSecret()
@@ -167,7 +168,7 @@ func (s *Session) replaceSecret() error {
 			return nil
 		}
 		if !s.opened {
-			switch d.head.standing(&s.proof, d.now) {
+			switch d.head.standing(s.proof(), d.now) {
 			case standsPrevious: // replaced softly meanwhile, and good for a while
 				return ErrStaleToken
 			case standsNot, standsReplaced:
@@ -178,7 +179,7 @@ func (s *Session) replaceSecret() error {
 		return nil
 	}})
 	if err == nil {
-		s.fresh = fresh
+		s.room.fresh = fresh
 	}
 	return err
 }
@@ -277,7 +278,7 @@ func (s *Session) SetLabel(ctx context.Context, label string) error {
 	}
 	return s.live(ctx, "set label", func() error {
 		return s.record(op{kind: opMeta, fn: func(d *draft) error {
-			d.head.label = []byte(label)
+			d.head.edit().label = []byte(label)
 			return nil
 		}})
 	})
@@ -314,7 +315,7 @@ func (s *Session) Token(ctx context.Context) (Token, error) {
 	}
 	defer s.unlock()
 	stored := &s.draft.head
-	if len(s.ops) > 0 && s.state == StateActive && s.birth == nil {
+	if len(s.pending()) > 0 && s.state == StateActive && s.birth == nil {
 		stored = new(head)
 		if err := stored.decode(s.base.Payload); err != nil {
 			return Token{}, fmt.Errorf("sojourn: token: %w", err)
@@ -331,10 +332,10 @@ func (s *Session) successor(h *head) Token {
 		return Token{}
 	case s.issued != nil:
 		return Token{id: s.base.ID, secret: s.issued.hide()}
-	case s.hasToken && h.has(flagNext) && s.proof.equal(h.cur):
+	case s.hasToken && h.has(flagNext) && s.proof().equal(h.cur):
 		next := s.presented.successor(h.seed[:])
 		return Token{id: s.base.ID, secret: next.hide()}
-	case s.resend && s.hasToken && s.proof.equal(h.cur): // not one replaced meanwhile
+	case s.resend && s.hasToken && s.proof().equal(h.cur): // not one replaced meanwhile
 		return Token{id: s.base.ID, secret: s.presented.hide()}
 	}
 	return Token{}

@@ -17,7 +17,7 @@ func (s *Session) Members(ctx context.Context) (map[string]json.RawMessage, uint
 	if s.state != StateActive {
 		return nil, 0, nil
 	}
-	return s.draft.members(), s.draft.head.rev, nil
+	return s.draft.members(), s.draft.head.about().rev, nil
 }
 
 // Patch sets members to raw JSON, a nil one is deleted, and commits at once. If
@@ -40,7 +40,7 @@ func (s *Session) Patch(ctx context.Context, changes map[string]json.RawMessage,
 			return err
 		}
 		o := op{kind: opFunc, fn: func(d *draft) error {
-			if revision = d.head.rev; ifRevision != nil && *ifRevision != revision {
+			if revision = d.head.about().rev; ifRevision != nil && *ifRevision != revision {
 				return ErrConflict
 			}
 			for key, raw := range trimmed {

@@ -63,15 +63,15 @@ func (s *Session) anonymous(err error) bool {
 	if !s.m.opt.AnonymousOnOutage || s.req == nil || !s.req.safe() {
 		return false
 	}
-	s.outage, s.loaded, s.state = err, true, StateNone
+	s.failed, s.nobodys, s.loaded, s.state = err, true, true, StateNone
 	return true
 }
 
 // known is use for those who would take "none" for the truth.
 func (s *Session) known(ctx context.Context) error {
 	err := s.use(ctx)
-	if err == nil && s.outage != nil {
-		err = s.outage
+	if err == nil && s.nobodys {
+		err = s.failed
 		s.unlock()
 	}
 	return err
@@ -81,8 +81,8 @@ func (s *Session) known(ctx context.Context) error {
 // is answered 503 whatever the handler does.
 func (s *Session) useToWrite(ctx context.Context) error {
 	err := s.use(ctx)
-	if err == nil && s.outage != nil {
-		s.failed, err = s.outage, s.outage
+	if err == nil && s.nobodys {
+		s.nobodys, err = false, s.failed
 		s.unlock()
 	}
 	return err

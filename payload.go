@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"math"
 	"time"
 )
 
@@ -46,33 +47,80 @@ const (
 // head is a decoded payload. Its slices alias the payload and are read-only.
 type head struct {
 	flags                                  byte
+	level                                  byte   // flagLevel
+	count                                  uint32 // of members
+	split                                  uint32 // where in rest the members begin
 	absolute, created, auth, rotated, seen int64
 	cur, prev, next                        *digest // prev: flagPrev
 	prevUntil                              int64
 	seed                                   *[16]byte // with next: flagNext
 	policy                                 *Policy   // flagPolicy
-	level                                  byte      // flagLevel
 	form                                   *[16]byte // flagForm
-	retired, nonces                        []byte    // 8 bytes each
-	rev                                    uint64
-	ip, userAgent, label                   []byte
-	count                                  int    // of members
-	members                                []byte // encoded
+	details                                *details  // nil: as encoded in rest
+	rest                                   []byte    // encoded: the details, count, the members
 }
 
+// details are the part of a head that most requests do not look at.
+type details struct {
+	retired, nonces      []byte // 8 bytes each
+	added                []byte // nonces of the commit under way
+	rev                  uint64
+	ip, userAgent, label []byte
+}
+
+func (d *details) decode(r *reader) {
+	d.retired = r.take(8 * int(r.byte()))
+	d.nonces = r.take(8 * int(r.byte()))
+	d.rev = r.uvarint()
+	d.ip, d.userAgent, d.label = r.bytes(), r.bytes(), r.bytes()
+}
+
+// about returns the details for reading.
+func (h *head) about() (d details) {
+	if h.details != nil {
+		return *h.details
+	}
+	d.decode(&reader{p: h.rest[:h.split]})
+	return d
+}
+
+// edit gives the head details of its own, in a copy: whoever kept the head keeps
+// its details too.
+func (h *head) edit() *details {
+	d := h.about()
+	h.details = &d
+	return &d
+}
+
+// open is edit into a place of the caller's, for a head that nobody kept.
+func (h *head) open(place *details) *details {
+	if h.details == nil {
+		place.decode(&reader{p: h.rest[:h.split]})
+		h.details = place
+	}
+	return h.details
+}
+
+func (h *head) members() []byte { return h.rest[h.split:] }
+
 func (h *head) has(flag byte) bool { return h.flags&flag != 0 }
+
+// fixed is the length of a payload up to and with the current secret's hash.
+const fixed = 2 + 5*8 + len(digest{})
+
+// currentHash is the hash of the current secret in a payload that was decoded.
+func currentHash(p []byte) *digest { return (*digest)(p[fixed-len(digest{}):]) }
 
 // decode reads p into h. The members are checked too, so that later reads
 // cannot fail.
 func (h *head) decode(p []byte) error {
 	*h = head{}
-	const fixed = 2 + 5*8 + len(digest{})
 	if len(p) >= fixed && p[0] == payloadVersion {
 		n := binary.BigEndian.Uint64
 		h.flags = p[1]
 		h.absolute, h.created, h.auth = int64(n(p[2:])), int64(n(p[10:])), int64(n(p[18:]))
 		h.rotated, h.seen = int64(n(p[26:])), int64(n(p[34:]))
-		h.cur = (*digest)(p[42:fixed])
+		h.cur = currentHash(p)
 		return h.decodeRest(reader{p: p[fixed:]})
 	}
 	if len(p) > 0 && p[0] > payloadVersion {
@@ -102,16 +150,18 @@ func (h *head) decodeRest(r reader) error {
 	if h.has(flagForm) {
 		h.form = (*[16]byte)(r.exactly(16))
 	}
-	h.retired = r.take(8 * int(r.byte()))
-	h.nonces = r.take(8 * int(r.byte()))
-	h.rev = r.uvarint()
-	h.ip, h.userAgent, h.label = r.bytes(), r.bytes(), r.bytes()
+	h.rest = r.p
+	r.take(8 * int(r.byte())) // the details: see there
+	r.take(8 * int(r.byte()))
+	r.uvarint()
+	for range 3 {
+		r.bytes()
+	}
 	n := r.uvarint()
-	h.members = r.p
-	if r.bad || h.flags&^flagsKnown != 0 || n > uint64(len(r.p)) {
+	if r.bad || h.flags&^flagsKnown != 0 || n > uint64(len(r.p)) || len(h.rest) > math.MaxUint32 {
 		return fmt.Errorf("%w: truncated head", ErrCorrupt)
 	}
-	h.count = int(n)
+	h.count, h.split = uint32(n), uint32(len(h.rest)-len(r.p))
 	for range h.count {
 		r.bytes()
 		r.bytes()
@@ -148,14 +198,16 @@ func (h *head) appendTo(b []byte) []byte {
 	if h.has(flagForm) {
 		b = append(b, h.form[:]...)
 	}
-	b = append(b, byte(len(h.retired)/8))
-	b = append(b, h.retired...)
-	b = append(b, byte(len(h.nonces)/8))
-	b = append(b, h.nonces...)
-	b = binary.AppendUvarint(b, h.rev)
-	b = appendBytes(b, h.ip)
-	b = appendBytes(b, h.userAgent)
-	return appendBytes(b, h.label)
+	d := h.about()
+	b = append(b, byte(len(d.retired)/8))
+	b = append(b, d.retired...)
+	b = append(b, byte((len(d.nonces)+len(d.added))/8))
+	b = append(b, d.nonces...)
+	b = append(b, d.added...)
+	b = binary.AppendUvarint(b, d.rev)
+	b = appendBytes(b, d.ip)
+	b = appendBytes(b, d.userAgent)
+	return appendBytes(b, d.label)
 }
 
 func (p *Policy) durations() [6]*time.Duration {
@@ -164,34 +216,34 @@ func (p *Policy) durations() [6]*time.Duration {
 
 // hasNonce reports whether a commit with that nonce is part of this state.
 func (h *head) hasNonce(n uint32) bool {
-	for b := h.nonces; len(b) >= 8; b = b[8:] {
-		if binary.BigEndian.Uint32(b) == n {
-			return true
+	d := h.about()
+	for _, b := range [...][]byte{d.nonces, d.added} {
+		for ; len(b) >= 8; b = b[8:] {
+			if binary.BigEndian.Uint32(b) == n {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// addNonce remembers a commit, in a buffer of the caller's, and forgets those
-// that no retry can follow.
-func (h *head) addNonce(kept []byte, n uint32, now int64) {
+// addNonce remembers a commit, and forgets those that no retry can follow. At
+// most batchMax are added before the payload is encoded.
+func (d *details) addNonce(n uint32, now int64) {
 	sec := uint32(now / 1000)
-	if need := len(h.nonces) + 8; cap(kept) < need {
-		kept = make([]byte, 0, need)
-	}
-	old := h.nonces // by age, but for what the clocks of processes differ
-	for len(old) >= 8*nonceMax || len(old) >= 8 && int32(sec-binary.BigEndian.Uint32(old[4:])) > nonceKept {
+	old := d.nonces // by age, but for what the clocks of processes differ
+	for len(old)+len(d.added) >= 8*nonceMax || len(old) >= 8 && int32(sec-binary.BigEndian.Uint32(old[4:])) > nonceKept {
 		old = old[8:]
 	}
-	kept = append(kept, old...)
-	kept = binary.BigEndian.AppendUint32(kept, n)
-	h.nonces = binary.BigEndian.AppendUint32(kept, sec)
+	d.nonces = old
+	d.added = binary.BigEndian.AppendUint32(d.added, n)
+	d.added = binary.BigEndian.AppendUint32(d.added, sec)
 }
 
 // entries yields the encoded members.
 func (h *head) entries() iter.Seq2[[]byte, []byte] {
 	return func(yield func([]byte, []byte) bool) {
-		r := reader{p: h.members}
+		r := reader{p: h.members()}
 		for range h.count {
 			if k, v := r.bytes(), r.bytes(); !yield(k, v) {
 				return
@@ -202,7 +254,7 @@ func (h *head) entries() iter.Seq2[[]byte, []byte] {
 
 // member finds one; its value aliases the payload.
 func (h *head) member(key string) ([]byte, bool) {
-	r := reader{p: h.members}
+	r := reader{p: h.members()}
 	for range h.count {
 		k, v := r.bytes(), r.bytes()
 		if string(k) == key {

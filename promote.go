@@ -17,6 +17,7 @@ import (
 //	session of another user ──login──▶ create, revoke the old one as "replaced"
 type birth struct {
 	token    Token
+	hash     digest // of the token's secret
 	owner    string
 	inherit  bool // the old record's members come along
 	replaced bool // the old record is another user's
@@ -58,6 +59,7 @@ func (s *Session) begin(owner string) error {
 		s.blank()
 	}
 	b.token = newToken(owner, s.m.opt.OwnerKey)
+	b.hash = *b.token.secret.hash()
 	s.furnish()
 	s.room.birth = b
 	s.birth, s.state, s.drop, s.issued, s.resend = &s.room.birth, StateActive, false, nil, false
@@ -75,7 +77,7 @@ func (s *Session) miscarry() {
 
 // blank empties the draft and forgets the ops so far.
 func (s *Session) blank() {
-	s.ops, s.upkeep, s.fresh = nil, 0, nil
+	s.forgetOps()
 	s.draft = *s.m.blank()
 }
 
@@ -91,8 +93,9 @@ func (s *Session) imprint(d *draft) {
 	b, h := s.birth, &d.head
 	d.now = s.m.now().UnixMilli()
 	h.flags &= flagPolicy
-	h.cur, h.prev, h.next, h.seed, h.prevUntil = b.token.secret.hash(), nil, nil, nil, 0
-	h.retired, h.nonces = nil, nil
+	h.cur, h.prev, h.next, h.seed, h.prevUntil = &b.hash, nil, nil, nil, 0
+	about := h.open(&s.room.about)
+	about.retired, about.nonces = nil, nil
 	h.setLevel(b.level)
 	h.setForm(b.form)
 	h.created, h.rotated, h.seen, h.auth = d.now, d.now, d.now, 0
@@ -102,18 +105,15 @@ func (s *Session) imprint(d *draft) {
 	p := s.m.policyOf(h)
 	h.absolute = d.now + p.Absolute.Milliseconds()
 	if s.req != nil {
-		s.req.describe(h)
+		s.req.describe(about)
 	}
 }
 
 // finish imprints and encodes the new record.
 func (s *Session) finish(d *draft, rec *Record) (err error) {
 	s.imprint(d)
-	for i := range s.ops {
-		if s.ops[i].kind != opMeta {
-			d.head.rev++
-			break
-		}
+	if s.changesMembers() {
+		d.head.open(&s.room.about).rev++
 	}
 	rec.Expires = d.deadline(s.m)
 	rec.Payload, err = d.encode()
@@ -153,10 +153,9 @@ func (s *Session) promote(ctx context.Context) error {
 		}
 	}
 	s.base, s.birth, s.redraw = rec, nil, true
-	s.state, s.reason, s.barred, s.id, s.opened = StateActive, "", false, rec.ID, false
+	s.state, s.barred, s.id, s.opened = StateActive, false, rec.ID, false
 	s.presented, s.hasToken, s.standing = b.token.secret.secret, true, standsCurrent
 	s.issued = b.token.secret.secret
-	s.proof = *s.draft.head.cur
 	if s.m.watched(ctx) {
 		e := s.event(EventCreated)
 		e.From, e.Level = event.From, s.draft.head.assurance(e.At.UnixMilli())
@@ -211,7 +210,7 @@ func (c *commit) move(base, rec *Record) error {
 			return c.recopy(m.blank(), rec)
 		}
 		now := m.now()
-		d := draft{ground: len(base.Payload), limits: m.opt}
+		d := draft{limits: m.opt}
 		if base.Version != copied {
 			if err := d.head.decode(base.Payload); err != nil {
 				return err

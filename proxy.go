@@ -68,11 +68,11 @@ func (sc *scope) userAgent() string {
 }
 
 // describe notes the device in the record.
-func (sc *scope) describe(h *head) {
-	if ip := sc.clientIP(); string(h.ip) != ip {
-		h.ip = []byte(ip[:min(len(ip), ipIn)])
+func (sc *scope) describe(d *details) {
+	if ip := sc.clientIP(); string(d.ip) != ip {
+		d.ip = []byte(ip[:min(len(ip), ipIn)])
 	}
-	if ua := sc.userAgent(); string(h.userAgent) != ua {
-		h.userAgent = []byte(strings.ToValidUTF8(ua, ""))
+	if ua := sc.userAgent(); string(d.userAgent) != ua {
+		d.userAgent = []byte(strings.ToValidUTF8(ua, ""))
 	}
 }

@@ -113,8 +113,8 @@ func (sc *scope) settle(s *Session) error {
 		return err
 	}
 	defer s.unlock()
-	if s.failed != nil || !s.loaded && (s.passive || !sc.m.opt.TouchEveryRequest) {
-		return s.failed
+	if s.broken() != nil || !s.loaded && (s.passive || !sc.m.opt.TouchEveryRequest) {
+		return s.broken()
 	}
 	if err := s.load(s.ctx); err != nil {
 		return err
@@ -138,7 +138,7 @@ func (sc *scope) end() {
 	}
 	s.mu.Lock()
 	defer s.unlock()
-	if !s.loaded || s.failed != nil || s.birth != nil { // a token that nobody would get
+	if !s.loaded || s.broken() != nil || s.birth != nil { // a token that nobody would get
 		return
 	}
 	if err := s.commit(s.ctx); err != nil {
@@ -160,7 +160,7 @@ func (sc *scope) headers(s *Session) {
 	if opt.Header != "" && !varies(h["Vary"], opt.Header) {
 		h.Add("Vary", opt.Header)
 	}
-	if s.outage != nil {
+	if s.nobodys {
 		h["Cache-Control"] = noStore
 		return
 	}

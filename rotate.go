@@ -39,7 +39,7 @@ func (h *head) standing(presented *digest, now int64) standing {
 		}
 		return standsReplaced
 	}
-	for b := h.retired; len(b) >= 8; b = b[8:] {
+	for b := h.about().retired; len(b) >= 8; b = b[8:] {
 		if bytes.Equal(b[:8], presented[:8]) {
 			return standsReplaced
 		}
@@ -49,8 +49,9 @@ func (h *head) standing(presented *digest, now int64) standing {
 
 // retire remembers a replaced hash, so that its use is recognised as a replay.
 func (h *head) retire(old *digest) {
-	ring := append(old[:8:8], h.retired...)
-	h.retired = ring[:min(len(ring), 8*retiredMax)]
+	d := h.edit()
+	ring := append(old[:8:8], d.retired...)
+	d.retired = ring[:min(len(ring), 8*retiredMax)]
 }
 
 // prepare derives and announces the successor of the presented secret.

@@ -26,40 +26,50 @@ type Session struct {
 	late   atomic.Pointer[lateEvent] // to be told after mu is released
 	inFunc atomic.Bool               // a function passed to Update runs under mu
 
-	loaded    bool
-	opened    bool  // by ID: no secret is asked for
-	passive   bool  // no sign of life of the user
-	failed    error // unavailable: sticks, so that the answer is 503
-	outage    error // unavailable, and the request goes on as nobody's
-	id        ID
-	hasToken  bool
-	carried   bool    // the client sent a cookie of ours, well-formed or not
-	presented *secret // behind a pointer, which fmt does not follow
-	proof     digest  // hash of presented
-	standing  standing
-
-	state    State
-	reason   Reason
-	endedAt  time.Time
+	loaded   bool
+	opened   bool // by ID: no secret is asked for
+	passive  bool // no sign of life of the user
+	nobodys  bool // the store failed, and the request goes on as nobody's
+	hasToken bool
+	carried  bool // the client sent a cookie of ours, well-formed or not
+	standing standing
 	replayed bool
 	barred   bool // the token ended or was replaced: begins no session by itself
+	redraw   bool // base is newer than the draft: decode again
+	resend   bool // the cookie's lifetime changed
+	drop     bool // the client should forget its token
+	touched  bool
 
-	base    Record
-	draft   draft // base and the changes so far, as this request sees them
-	redraw  bool  // base is newer than the draft's ground: decode again
-	ops     []op
-	upkeep  int // how many of ops are rotation, stored at the next chance
-	nonce   uint32
-	room    *room // of a session that changes
+	failed    error // unavailable: sticks, so that the answer is 503
+	id        ID
+	presented *secret // behind a pointer, which fmt does not follow
+	issued    *secret // new, to be sent to the client
+	state     State
+	ended     *ended // with StateEnded
+
 	reading deadline
+	base    Record
+	draft   draft  // base and the changes so far, as this request sees them
+	room    *room  // of a session that changes
 	birth   *birth // a new record is to be created
-	resend  bool   // the cookie's lifetime changed
-
-	fresh   *secret // of RenewNow: issued once it is stored
-	issued  *secret // new, to be sent to the client
-	drop    bool    // the client should forget its token
-	touched bool
 }
+
+// ended tells why a session has ended, and when.
+type ended struct {
+	why Reason
+	at  time.Time
+}
+
+// broken is the outage that ends this request.
+func (s *Session) broken() error {
+	if s.nobodys {
+		return nil
+	}
+	return s.failed
+}
+
+// proof is what a record holds of the secret presented.
+func (s *Session) proof() *digest { return s.presented.hash() }
 
 // Format prints the ID at most: a Session holds secrets.
 func (s *Session) Format(f fmt.State, _ rune) {
@@ -111,8 +121,8 @@ func (s *Session) use(ctx context.Context) error {
 
 // load reads the record once and decides whether the session lives.
 func (s *Session) load(ctx context.Context) error {
-	if s.failed != nil {
-		return s.failed
+	if err := s.broken(); err != nil {
+		return err
 	}
 	if s.redraw {
 		err := s.draw()
@@ -134,8 +144,8 @@ func (s *Session) load(ctx context.Context) error {
 	case errors.Is(err, ErrNotFound):
 		s.loaded, s.state = true, StateNone
 		if rec.Dead {
-			s.reason, s.endedAt = decodeTombstone(rec.Payload)
-			s.state, s.barred = StateEnded, true
+			why, at := decodeTombstone(rec.Payload)
+			s.state, s.ended, s.barred = StateEnded, &ended{why, at}, true
 			s.base.ID, s.base.Owner = rec.ID, rec.Owner
 		}
 		if errors.Is(err, ErrCorrupt) { // a tombstone that lost its reason
@@ -172,14 +182,13 @@ func (s *Session) corrupt(ctx context.Context, err error) {
 // draw starts the draft anew from base, with nothing pending.
 func (s *Session) draw() error {
 	d := &s.draft
-	d.ground, d.limits, d.now, d.extend, d.dirty = len(s.base.Payload), s.m.opt, s.m.now().UnixMilli(), false, nil
+	d.limits, d.now, d.extend, d.dirty = s.m.opt, s.m.now().UnixMilli(), false, nil
 	if s.room != nil {
-		d.dirty = s.room.dirty[:0]
+		d.dirty = s.room.firstDirty[:0]
 	}
 	if err := d.head.decode(s.base.Payload); err != nil {
 		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
 	}
-	d.was = d.head.cur
 	return nil
 }
 
@@ -187,7 +196,7 @@ func (s *Session) draw() error {
 func (s *Session) judge(ctx context.Context) {
 	h, now := &s.draft.head, s.draft.now
 	if reason := s.base.ended(h, now); reason != "" {
-		s.state, s.reason, s.endedAt = StateEnded, reason, time.UnixMilli(min(s.base.Expires.UnixMilli(), h.absolute))
+		s.state, s.ended = StateEnded, &ended{reason, time.UnixMilli(min(s.base.Expires.UnixMilli(), h.absolute))}
 		s.barred = reason != ReasonExpired
 		return
 	}
@@ -195,8 +204,8 @@ func (s *Session) judge(ctx context.Context) {
 	if s.opened {
 		return
 	}
-	s.proof = sha256.Sum256(s.presented[:])
-	s.standing = h.standing(&s.proof, now)
+	proof := digest(sha256.Sum256(s.presented[:]))
+	s.standing = h.standing(&proof, now)
 	switch s.standing {
 	case standsNot, standsReplaced:
 		s.state, s.barred = StateNone, true
@@ -209,7 +218,7 @@ func (s *Session) judge(ctx context.Context) {
 		return
 	case standsNext:
 		s.maintain(func(d *draft) error {
-			if d.head.has(flagNext) && s.proof.equal(d.head.next) {
+			if d.head.has(flagNext) && s.proof().equal(d.head.next) {
 				p := s.m.policyOf(&d.head)
 				d.head.confirm(d.now, p.Grace)
 			}
@@ -237,40 +246,15 @@ func (r *Record) ended(h *head, now int64) Reason {
 // maintain records a rotation step, which must never fail a request.
 func (s *Session) maintain(f func(*draft) error) {
 	s.push(op{kind: opMeta, fn: f})
-	s.upkeep++
+	s.room.upkeep++
 	f(&s.draft)
 }
 
 func (s *Session) prepare(d *draft) error {
-	if h := &d.head; !h.has(flagNext) && !h.inGrace(d.now) && s.proof.equal(h.cur) {
+	if h := &d.head; !h.has(flagNext) && !h.inGrace(d.now) && s.proof().equal(h.cur) {
 		h.prepare(s.presented)
 	}
 	return nil
-}
-
-// A room is what a session needs only if it changes, in one piece.
-type room struct {
-	ops    [2]op
-	dirty  [2]change
-	birth  birth
-	commit commit // the first; a store may keep its context
-}
-
-func (s *Session) furnish() {
-	if s.room == nil {
-		s.room = new(room)
-	}
-	if s.ops == nil {
-		s.ops = s.room.ops[:0]
-	}
-	if s.draft.dirty == nil {
-		s.draft.dirty = s.room.dirty[:0]
-	}
-}
-
-func (s *Session) push(o op) {
-	s.furnish()
-	s.ops = append(s.ops, o)
 }
 
 // record applies an op to the draft and keeps it for the commit. An op that
@@ -332,9 +316,9 @@ func (s *Session) mayBegin(ctx context.Context) error {
 	if s.state == StateEnded && s.base.Version != 0 {
 		now := s.m.now()
 		dead := s.base
-		dead.Dead, dead.Expires, dead.Payload = true, now.Add(s.m.opt.TombstoneFor), encodeTombstone(s.reason, now)
+		dead.Dead, dead.Expires, dead.Payload = true, now.Add(s.m.opt.TombstoneFor), encodeTombstone(s.ended.why, now)
 		if _, err := s.m.swap(ctx, &dead); err == nil {
-			s.m.emit(ctx, Event{Kind: EventEnded, ID: dead.ID, Owner: dead.Owner, Reason: s.reason, At: now})
+			s.m.emit(ctx, Event{Kind: EventEnded, ID: dead.ID, Owner: dead.Owner, Reason: s.ended.why, At: now})
 		}
 		s.base.Version = 0
 	}
@@ -360,7 +344,7 @@ func (s *Session) event(kind EventKind) Event {
 func (s *Session) status() Status {
 	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Now: s.m.now()}
 	if s.state == StateEnded {
-		st.Reason, st.EndedAt = s.reason, s.endedAt
+		st.Reason, st.EndedAt = s.ended.why, s.ended.at
 	}
 	if s.state == StateNone {
 		st.ID, st.Owner = "", ""
@@ -386,9 +370,10 @@ func (s *Session) status() Status {
 	if h.auth != 0 {
 		st.AuthTime, st.Level = time.UnixMilli(h.auth), h.assurance(now)
 	}
-	st.Revision, st.Idle, st.Persistent = h.rev, p.Idle, p.CookieLifetime > 0
+	about := h.about()
+	st.Revision, st.Idle, st.Persistent = about.rev, p.Idle, p.CookieLifetime > 0
 	st.IdleRemaining, st.AbsoluteRemaining = ms(expires-now), ms(h.absolute-now)
-	st.IP, st.UserAgent, st.Label = string(h.ip), string(h.userAgent), string(h.label)
+	st.IP, st.UserAgent, st.Label = string(about.ip), string(about.userAgent), string(about.label)
 	st.Current = s.req != nil
 	return st
 }

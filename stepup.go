@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -79,12 +80,7 @@ func (s *Session) Elevate(ctx context.Context, level int) error {
 const metaElevate = "elevate" // key of the op
 
 func (s *Session) elevating() bool {
-	for i := range s.ops {
-		if s.ops[i].kind == opMeta && s.ops[i].key == metaElevate {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.pending(), func(o op) bool { return o.kind == opMeta && o.key == metaElevate })
 }
 
 // RequireLevel returns nil if the user's last authentication was of that level
