@@ -30,7 +30,7 @@ var budgets = map[string]struct {
 // one value in 11.9 µs; where it takes 14.6 µs the yardstick takes 150 ns.
 const quietYardstick = 122 * time.Nanosecond
 
-const margin = 1.3
+const margin = 1.1
 
 var yardstickSink *[768]byte
 
@@ -69,32 +69,38 @@ func TestBudgetOfARequest(t *testing.T) {
 		m := benchManager(t)
 		probes = append(probes, &probe{name: c.name, run: serve(m.Handler(c.serve), benchRequest(t, m, c))})
 	}
+	best := func(name string) float64 {
+		return float64(probes[slices.IndexFunc(probes, func(p *probe) bool { return p.name == name })].best)
+	}
+	slow := func() float64 { return max(1, best("yardstick")/float64(quietYardstick)) }
+	within := func(p *probe, margin float64) bool {
+		return float64(p.best)-best("bare") <= budgets[p.name].ns*slow()*margin
+	}
 	// Many short rounds, interleaved, and the best of each: what disturbs a
-	// round disturbs a neighbour's program, not this one's cost.
+	// round disturbs a neighbour's program, not this one's cost. A machine that
+	// is busy all the time gets more of them.
 	const rounds, calls = 100, 400
-	for range rounds {
-		for _, p := range probes {
-			begin := time.Now()
-			for range calls {
-				p.run()
-			}
-			if took := time.Since(begin) / calls; p.best == 0 || took < p.best {
-				p.best = took
+	for pass := 0; pass == 0 || pass < 6 && slices.ContainsFunc(probes[2:], func(p *probe) bool { return !within(p, 1) }); pass++ {
+		for range rounds {
+			for _, p := range probes {
+				begin := time.Now()
+				for range calls {
+					p.run()
+				}
+				if took := time.Since(begin) / calls; p.best == 0 || took < p.best {
+					p.best = took
+				}
 			}
 		}
 	}
-	best := func(name string) time.Duration {
-		return probes[slices.IndexFunc(probes, func(p *probe) bool { return p.name == name })].best
-	}
-	slow := max(1, float64(best("yardstick"))/float64(quietYardstick))
-	t.Logf("yardstick %v, this machine counts as %.2f times slower; bare %v", best("yardstick"), slow, best("bare"))
+	t.Logf("yardstick %.0f ns, this machine counts as %.2f times slower; bare %.0f ns", best("yardstick"), slow(), best("bare"))
 	for _, p := range probes[2:] {
 		b := budgets[p.name]
-		over := float64(p.best - best("bare"))
+		over := float64(p.best) - best("bare")
 		allocs := testing.AllocsPerRun(2000, p.run)
-		t.Logf("%-10s %6.0f ns over bare (budget %.0f), %.0f allocations (budget %.0f)", p.name, over, b.ns, allocs, b.allocs)
-		if over > b.ns*slow*margin {
-			t.Errorf("%s: %.0f ns over a bare handler, budget %.0f × %.2f × %.1f", p.name, over, b.ns, slow, margin)
+		t.Logf("%-10s %6.0f ns over bare, %.2f of its budget here; %.0f allocations (budget %.0f)", p.name, over, over/(b.ns*slow()), allocs, b.allocs)
+		if !within(p, margin) {
+			t.Errorf("%s: %.0f ns over a bare handler, budget %.0f × %.2f × %.1f", p.name, over, b.ns, slow(), margin)
 		}
 		if allocs > b.allocs {
 			t.Errorf("%s: %.0f allocations over a bare handler, budget %.0f", p.name, allocs, b.allocs)

@@ -325,6 +325,11 @@ func (r *reader) uvarint() uint64 {
 }
 
 func (r *reader) bytes() []byte {
+	if p := r.p; len(p) > 0 && p[0] < 0x80 && int(p[0]) < len(p) { // a short one, as most are
+		n := 1 + int(p[0])
+		r.p = p[n:]
+		return p[1:n:n]
+	}
 	n := r.uvarint()
 	if n > uint64(len(r.p)) {
 		r.bad, r.p = true, nil
