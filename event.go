@@ -29,6 +29,8 @@ const (
 	EventEnded        EventKind = "ended"         // Reason says why
 	EventOwnerRevoked EventKind = "owner-revoked" // all sessions of Owner ended, but ID where it is given
 	EventReplayed     EventKind = "replayed"      // a replaced secret was used: a stolen cookie, or a very late client
+	EventBound        EventKind = "bound"         // it was tied to more than its token: Session.Bind
+	EventRefused      EventKind = "refused"       // one of Options.Guards kept a request with a good token out: Err
 	EventRejected     EventKind = "rejected"      // a token with the ID of a live session and a wrong secret
 	EventDuplicate    EventKind = "duplicate"     // several cookies of our name: one is planted
 	EventUnavailable  EventKind = "unavailable"   // the store failed: Err
@@ -48,7 +50,7 @@ type Event struct {
 	At        time.Time
 	IP        string // of the request, "" outside one
 	UserAgent string
-	Err       error // unavailable, corrupt
+	Err       error // unavailable, corrupt, refused
 }
 
 // An Observer receives every event, on a goroutine of the request that caused

@@ -238,7 +238,7 @@ func (m *Manager) tell(ctx context.Context, e Event) {
 	switch e.Kind {
 	case EventUnavailable, EventCorrupt:
 		level = slog.LevelError
-	case EventReplayed, EventRejected, EventDuplicate:
+	case EventReplayed, EventRejected, EventRefused, EventDuplicate:
 		level = slog.LevelWarn
 	}
 	if m.opt.Logger.Enabled(ctx, level) {

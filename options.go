@@ -70,6 +70,19 @@ type Options struct {
 	// sessions. Default none: a plain hash.
 	OwnerKey []byte
 
+	// Guards decide whether a request may use the live session that its token
+	// belongs to, at its first use and before anything of it is shown, in order,
+	// until one returns an error. Then there is no session, as for an unknown
+	// token: nothing is stored, the cookie stays, Login works, and EventRefused
+	// tells why. If the error is ErrUnavailable, the request is answered 503. The
+	// Session is the guard's own, as from Manager.Open; r is nil for
+	// Manager.Authenticate. A guard must be quick and safe for parallel use, and
+	// must not use the session of r's context. Default none.
+	Guards []func(r *http.Request, s *Session) error
+	// Began are told of each session that a request begins, a login's included,
+	// before its cookie is sent. They may add to the header h of the answer; for
+	// the rest they are like Guards. Default none.
+	Began []func(h http.Header, r *http.Request, s *Session)
 	// Observers receive every event, in order.
 	Observers []Observer
 	// Logger receives what an operator should see. Default: silence.
@@ -160,6 +173,16 @@ func (o *Options) settle() (*Options, error) {
 			return nil, fmt.Errorf("%w: Options.Observers has a nil, expected observers", ErrInvalid)
 		}
 	}
+	for _, guard := range s.Guards {
+		if guard == nil {
+			return nil, fmt.Errorf("%w: Options.Guards has a nil, expected functions", ErrInvalid)
+		}
+	}
+	for _, told := range s.Began {
+		if told == nil {
+			return nil, fmt.Errorf("%w: Options.Began has a nil, expected functions", ErrInvalid)
+		}
+	}
 	for _, p := range s.TrustedProxies {
 		if !p.IsValid() || p.Addr().Is4In6() {
 			return nil, fmt.Errorf("%w: Options.TrustedProxies: %q, expected prefixes as in 10.0.0.0/8", ErrInvalid, p)
@@ -183,6 +206,7 @@ func (o *Options) clone() Options {
 	c.TrustedProxies = slices.Clone(o.TrustedProxies)
 	c.TrustedOrigins = slices.Clone(o.TrustedOrigins)
 	c.OwnerKey = slices.Clone(o.OwnerKey)
+	c.Guards, c.Began = slices.Clone(o.Guards), slices.Clone(o.Began)
 	c.Observers = slices.Clone(o.Observers)
 	return c
 }

@@ -20,8 +20,8 @@ import (
 func (s *Session) loadTrusted(ctx context.Context) (Record, error) {
 	s.reading = deadline{Context: ctx, limit: s.m.opt.LoadTimeout, fresh: s.wantsFresh()} // used once: a store may keep it
 	rec, err := s.m.loadWithin(&s.reading, s.id)
-	if err == nil && rec.Cached {
-		if !s.admits(&rec) {
+	if s.cached = err == nil && rec.Cached; s.cached {
+		if s.cached = s.admits(&rec); !s.cached {
 			rec, err = s.m.load(ctx, s.id)
 		}
 		rec.Cached = false

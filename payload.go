@@ -22,6 +22,7 @@ import (
 //	n · n nonces (4 bytes, and 4 bytes of seconds)
 //	data revision (uvarint)
 //	IP · user agent · label (uvarint length each)
+//	[binding (uvarint length)]                         flagBound
 //	n (uvarint) · n members: key, raw JSON (uvarint length each)
 //
 // Integers are big-endian. docs/protocol.md does not describe it: it is no
@@ -34,7 +35,8 @@ const (
 	flagPolicy = 4
 	flagLevel  = 8  // absent: 1 for a user, 0 for nobody
 	flagForm   = 16 // a token for forms was asked for: csrf.go
-	flagsKnown = flagPrev | flagNext | flagPolicy | flagLevel | flagForm
+	flagBound  = 32 // to more than its token: binding.go
+	flagsKnown = flagPrev | flagNext | flagPolicy | flagLevel | flagForm | flagBound
 
 	retiredMax  = 4  // replaced secrets that are still recognised as replays
 	nonceMax    = 64 // commits that a retry can find again …
@@ -66,13 +68,18 @@ type details struct {
 	added                []byte // nonces of the commit under way
 	rev                  uint64
 	ip, userAgent, label []byte
+	binding              []byte // flagBound
 }
 
-func (d *details) decode(r *reader) {
+func (d *details) decode(h *head) {
+	r := reader{p: h.rest[:h.split]}
 	d.retired = r.take(8 * int(r.byte()))
 	d.nonces = r.take(8 * int(r.byte()))
 	d.rev = r.uvarint()
 	d.ip, d.userAgent, d.label = r.bytes(), r.bytes(), r.bytes()
+	if d.binding = nil; h.has(flagBound) {
+		d.binding = r.bytes()
+	}
 }
 
 // about returns the details for reading.
@@ -80,7 +87,7 @@ func (h *head) about() (d details) {
 	if h.details != nil {
 		return *h.details
 	}
-	d.decode(&reader{p: h.rest[:h.split]})
+	d.decode(h)
 	return d
 }
 
@@ -95,7 +102,7 @@ func (h *head) edit() *details {
 // open is edit into a place of the caller's, for a head that nobody kept.
 func (h *head) open(place *details) *details {
 	if h.details == nil {
-		place.decode(&reader{p: h.rest[:h.split]})
+		place.decode(h)
 		h.details = place
 	}
 	return h.details
@@ -157,6 +164,9 @@ func (h *head) decodeRest(r reader) error {
 	for range 3 {
 		r.bytes()
 	}
+	if h.has(flagBound) {
+		r.bytes()
+	}
 	n := r.uvarint()
 	if r.bad || h.flags&^flagsKnown != 0 || n > uint64(len(r.p)) || len(h.rest) > math.MaxUint32 {
 		return fmt.Errorf("%w: truncated head", ErrCorrupt)
@@ -207,7 +217,10 @@ func (h *head) appendTo(b []byte) []byte {
 	b = binary.AppendUvarint(b, d.rev)
 	b = appendBytes(b, d.ip)
 	b = appendBytes(b, d.userAgent)
-	return appendBytes(b, d.label)
+	if b = appendBytes(b, d.label); h.has(flagBound) {
+		b = appendBytes(b, d.binding)
+	}
+	return b
 }
 
 func (p *Policy) durations() [6]*time.Duration {

@@ -17,7 +17,7 @@ func samplePayloads() (ps [][]byte) {
 		d := draft{limits: &Options{MaxRecord: 1 << 20, MaxMembers: 1 << 10, MaxKey: 128}}
 		d.head = head{flags: flags, absolute: 1 << 41, created: 1 << 40, auth: 3, rotated: -4, seen: 5, prevUntil: 6,
 			cur: &digest{1}, prev: &digest{2}, next: &digest{3}, seed: &[16]byte{4}, policy: &aal, level: 2, form: &[16]byte{5},
-			details: &details{rev: 300, ip: []byte("2001:db8::1"), userAgent: []byte(strings.Repeat("u", 200)), label: []byte("phone")}}
+			details: &details{rev: 300, ip: []byte("2001:db8::1"), userAgent: []byte(strings.Repeat("u", 200)), label: []byte("phone"), binding: []byte("key")}}
 		for i := range int(flags % 8) {
 			d.head.retire(&digest{byte(i)})
 			d.head.edit().addNonce(uint32(i+1), int64(i)*1000)

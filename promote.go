@@ -92,10 +92,10 @@ var nobodys digest // read only, as all that a head points to
 func (s *Session) imprint(d *draft) {
 	b, h := s.birth, &d.head
 	d.now = s.m.now().UnixMilli()
-	h.flags &= flagPolicy
+	h.flags &= flagPolicy // what the old session is bound to is not this one's
 	h.cur, h.prev, h.next, h.seed, h.prevUntil = &b.hash, nil, nil, nil, 0
 	about := h.open(&s.room.about)
-	about.retired, about.nonces = nil, nil
+	about.retired, about.nonces, about.binding = nil, nil, nil
 	h.setLevel(b.level)
 	h.setForm(b.form)
 	h.created, h.rotated, h.seen, h.auth = d.now, d.now, d.now, 0
@@ -152,7 +152,7 @@ func (s *Session) promote(ctx context.Context) error {
 			return err
 		}
 	}
-	s.base, s.birth, s.redraw = rec, nil, true
+	s.base, s.birth, s.redraw, s.began = rec, nil, true, true
 	s.state, s.barred, s.id, s.opened = StateActive, false, rec.ID, false
 	s.presented, s.hasToken, s.standing = b.token.secret.secret, true, standsCurrent
 	s.issued = b.token.secret.secret

@@ -183,6 +183,7 @@ func (sc *scope) headers(s *Session) {
 			opt.Logger.WarnContext(s.ctx, "a Secure session cookie was sent over plain HTTP, where browsers drop it: use TLS, name the TLS proxy in Options.TrustedProxies, or set Options.Cookie.Insecure for localhost")
 		})
 	}
+	sc.announce(s)
 	life := sc.m.policyOf(&s.draft.head).CookieLifetime
 	h.Add("Set-Cookie", string(opt.Cookie.append(buf[:0], token, life)))
 }

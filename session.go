@@ -39,6 +39,8 @@ type Session struct {
 	resend   bool // the cookie's lifetime changed
 	drop     bool // the client should forget its token
 	touched  bool
+	began    bool // in this request: a new ID
+	cached   bool // base may be out of date
 
 	failed    error // unavailable: sticks, so that the answer is 503
 	id        ID
@@ -170,7 +172,7 @@ func (s *Session) load(ctx context.Context) error {
 	}
 	s.loaded = true
 	s.judge(ctx)
-	return nil
+	return s.failed
 }
 
 func (s *Session) corrupt(ctx context.Context, err error) {
@@ -216,6 +218,11 @@ func (s *Session) judge(ctx context.Context) {
 		s.m.emit(ctx, s.event(kind))
 		s.base, s.draft = Record{}, draft{}
 		return
+	}
+	if s.m.opt.Guards != nil && !s.guarded(ctx) {
+		return
+	}
+	switch s.standing {
 	case standsNext:
 		s.maintain(func(d *draft) error {
 			if d.head.has(flagNext) && s.proof().equal(d.head.next) {
@@ -339,41 +346,4 @@ func (s *Session) event(kind EventKind) Event {
 		e.IP, e.UserAgent = s.req.clientIP(), s.req.userAgent()
 	}
 	return e
-}
-
-func (s *Session) status() Status {
-	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Now: s.m.now()}
-	if s.state == StateEnded {
-		st.Reason, st.EndedAt = s.ended.why, s.ended.at
-	}
-	if s.state == StateNone {
-		st.ID, st.Owner = "", ""
-	}
-	if s.state != StateActive {
-		return st
-	}
-	h := &s.draft.head
-	p := s.m.policyOf(h)
-	now := st.Now.UnixMilli()
-	expires := s.base.Expires.UnixMilli()
-	if s.birth != nil {
-		st.ID, st.Owner = s.birth.token.id, s.birth.owner
-		expires = now + p.Idle.Milliseconds()
-	}
-	expires = min(expires, h.absolute) // the policy may just have changed
-	ms := func(v int64) time.Duration { return time.Duration(max(v, 0)) * time.Millisecond }
-	seen := h.seen
-	if touched := expires - p.Idle.Milliseconds(); touched > seen && touched <= now {
-		seen = touched
-	}
-	st.Created, st.LastSeen = time.UnixMilli(h.created), time.UnixMilli(seen)
-	if h.auth != 0 {
-		st.AuthTime, st.Level = time.UnixMilli(h.auth), h.assurance(now)
-	}
-	about := h.about()
-	st.Revision, st.Idle, st.Persistent = about.rev, p.Idle, p.CookieLifetime > 0
-	st.IdleRemaining, st.AbsoluteRemaining = ms(expires-now), ms(h.absolute-now)
-	st.IP, st.UserAgent, st.Label = string(about.ip), string(about.userAgent), string(about.label)
-	st.Current = s.req != nil
-	return st
 }

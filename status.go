@@ -32,6 +32,7 @@ type Status struct {
 	UserAgent string
 	Label     string // given by the user to this device
 	Current   bool   // in a list: the session that asked
+	Bound     bool   // to more than its token: see Session.Bind
 
 	Idle              time.Duration // the idle timeout
 	IdleRemaining     time.Duration // until it expires if nothing happens; never more than AbsoluteRemaining
@@ -42,4 +43,41 @@ type Status struct {
 // Extendable reports whether activity can still move the deadline.
 func (s Status) Extendable() bool {
 	return s.State == StateActive && s.AbsoluteRemaining > s.IdleRemaining
+}
+
+func (s *Session) status() Status {
+	st := Status{State: s.state, ID: s.base.ID, Owner: s.base.Owner, Now: s.m.now()}
+	if s.state == StateEnded {
+		st.Reason, st.EndedAt = s.ended.why, s.ended.at
+	}
+	if s.state == StateNone {
+		st.ID, st.Owner = "", ""
+	}
+	if s.state != StateActive {
+		return st
+	}
+	h := &s.draft.head
+	p := s.m.policyOf(h)
+	now := st.Now.UnixMilli()
+	expires := s.base.Expires.UnixMilli()
+	if s.birth != nil {
+		st.ID, st.Owner = s.birth.token.id, s.birth.owner
+		expires = now + p.Idle.Milliseconds()
+	}
+	expires = min(expires, h.absolute) // the policy may just have changed
+	ms := func(v int64) time.Duration { return time.Duration(max(v, 0)) * time.Millisecond }
+	seen := h.seen
+	if touched := expires - p.Idle.Milliseconds(); touched > seen && touched <= now {
+		seen = touched
+	}
+	st.Created, st.LastSeen = time.UnixMilli(h.created), time.UnixMilli(seen)
+	if h.auth != 0 {
+		st.AuthTime, st.Level = time.UnixMilli(h.auth), h.assurance(now)
+	}
+	about := h.about()
+	st.Revision, st.Idle, st.Persistent = about.rev, p.Idle, p.CookieLifetime > 0
+	st.IdleRemaining, st.AbsoluteRemaining = ms(expires-now), ms(h.absolute-now)
+	st.IP, st.UserAgent, st.Label = string(about.ip), string(about.userAgent), string(about.label)
+	st.Current, st.Bound = s.req != nil, h.has(flagBound)
+	return st
 }

@@ -30,7 +30,7 @@ type Record struct {
 	// IP and UserAgent are the request's.
 	IP        string `json:"ip,omitempty"`
 	UserAgent string `json:"user_agent,omitempty"`
-	// Error is why a store failed, or a record could not be read.
+	// Error is why a store failed, a record could not be read, or a guard refused.
 	Error string `json:"error,omitempty"`
 	// Count is how many records were lost, of the event "dropped".
 	Count uint64 `json:"count,omitempty"`

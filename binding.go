@@ -1,0 +1,131 @@
+package sojourn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// A binding ties a session to more than its token: to a key that a device keeps,
+// for one. The core stores it and asks the guards; what it means, they know
+// (package bind/dbsc).
+//
+//	unbound ──Bind──▶ bound ──Bind──▶ bound otherwise
+//	   ▲                │
+//	   └────Login───────┘  a new ID is bound to nothing
+const bindingMax = 768 // bytes: an RSA key of 4096 bits takes 550
+
+// Binding returns what Bind stored, nil for nothing. It is no member: pages and
+// Members never show it.
+func (s *Session) Binding(ctx context.Context) ([]byte, error) {
+	if err := s.use(ctx); err != nil {
+		return nil, err
+	}
+	defer s.unlock()
+	return bytes.Clone(s.draft.head.about().binding), nil
+}
+
+// Bind replaces what the session is bound to, at most 768 bytes, by what f makes
+// of it, and commits at once: of parallel calls each sees what the one before
+// stored. It counts as no change of the data. An error of f is returned, and
+// nothing stored. Like Key.Update, f may run again and must not use the session.
+// ErrNotFound without a session.
+func (s *Session) Bind(ctx context.Context, f func(old []byte) ([]byte, error)) error {
+	return s.live(ctx, "bind", func() error {
+		if err := s.commit(ctx); err != nil { // what this request changed before does not depend on f
+			return err
+		}
+		if err := s.load(ctx); err != nil {
+			return err
+		}
+		first := false
+		s.inFunc.Store(true)
+		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
+			h, old := &d.head, d.head.about().binding
+			fresh, err := f(bytes.Clone(old))
+			switch {
+			case err != nil:
+				return err
+			case len(fresh) > bindingMax:
+				return fmt.Errorf("%w: binding of %d bytes, expected at most %d", ErrTooLarge, len(fresh), bindingMax)
+			}
+			first = len(old) == 0 && len(fresh) > 0
+			h.edit().binding = bytes.Clone(fresh)
+			if h.flags |= flagBound; len(fresh) == 0 {
+				h.flags &^= flagBound
+			}
+			return nil
+		}})
+		s.inFunc.Store(false)
+		if err == nil {
+			err = s.commit(ctx)
+		}
+		if err == nil && first {
+			s.m.emit(ctx, s.event(EventBound))
+		}
+		return err
+	})
+}
+
+// guarded asks the guards, and makes the session none if one of them refuses.
+// One that was asked about a record out of date is asked again at its source.
+func (s *Session) guarded(ctx context.Context) bool {
+	var err error
+	var r *http.Request
+	if s.req != nil {
+		r = &s.req.req
+	}
+	s.inFunc.Store(true) // a guard that uses this session gets an error instead of waiting for itself
+	for _, guard := range s.m.opt.Guards {
+		if err = guard(r, s.view()); err != nil {
+			break
+		}
+	}
+	s.inFunc.Store(false)
+	if err != nil && s.cached {
+		s.cached = false
+		rec, failed := s.m.load(ctx, s.id)
+		switch {
+		case errors.Is(failed, ErrUnavailable):
+			err = failed
+		case failed == nil:
+			if s.base = rec; s.draw() == nil {
+				s.judge(ctx)
+				return false // it has judged the rest as well
+			}
+		}
+	}
+	if err == nil {
+		return true
+	}
+	e := s.event(EventRefused)
+	e.Err = err
+	s.m.emit(ctx, e)
+	if errors.Is(err, ErrUnavailable) {
+		s.failed = err
+	}
+	s.state, s.barred = StateNone, true
+	s.base, s.draft = Record{}, draft{}
+	return false
+}
+
+// view is a session of its own on the same record.
+func (s *Session) view() *Session {
+	v := &Session{m: s.m, ctx: s.ctx, passive: true, id: s.base.ID, opened: true, loaded: true, state: StateActive, base: s.base}
+	v.redraw = true
+	return v
+}
+
+// announce tells of a session that this request has begun.
+func (sc *scope) announce(s *Session) {
+	if !s.began || s.state != StateActive || s.birth != nil {
+		return
+	}
+	s.inFunc.Store(true)
+	defer s.inFunc.Store(false)
+	for _, told := range sc.m.opt.Began {
+		told(sc.w.Header(), &sc.req, s.view())
+	}
+}
