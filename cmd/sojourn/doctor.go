@@ -33,7 +33,7 @@ The exit code is 0 if nothing is wrong, 1 otherwise.
 			if probes < 1 || probes > 100_000 {
 				return fmt.Errorf("--probes %d: expected 1 to 100000", probes)
 			}
-			d := &doctor{ctx: cmd.Context(), ref: storeRef{"--store", store}, probes: probes}
+			d := &doctor{ctx: cmd.Context(), ref: storeRef{flag: "--store", url: store}, probes: probes}
 			if !asJSON {
 				d.out = cmd.OutOrStdout()
 			}

@@ -134,7 +134,7 @@ func TestDoctorFinds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			c.store.Store = memstore.New(nil)
 			var out bytes.Buffer
-			d := &doctor{ctx: t.Context(), ref: storeRef{"--store", "sick:"}, probes: 2, out: &out}
+			d := &doctor{ctx: t.Context(), ref: storeRef{flag: "--store", url: "sick:"}, probes: 2, out: &out}
 			d.examineOpened(&openedStore{Store: &c.store, name: "sick:"})
 			i := slices.IndexFunc(d.checks, func(f finding) bool { return f.Name == c.check })
 			if i < 0 || d.checks[i].State != c.state || !strings.Contains(d.checks[i].Advice, c.advice) {

@@ -92,7 +92,7 @@ func withKeys(ctx context.Context, name string, f func(*sealing, *seal.Store) er
 		}
 		return f(k, nil)
 	}
-	store, err := storeRef{"--store", name}.open(ctx, exists)
+	store, err := storeRef{flag: "--store", url: name}.open(ctx, exists)
 	if err != nil {
 		return err
 	}

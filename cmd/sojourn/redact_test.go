@@ -35,7 +35,7 @@ func TestRedact(t *testing.T) {
 
 // A driver's error may quote the URL, or the password it was taken apart to.
 func TestRefusalsKeepSecrets(t *testing.T) {
-	ref := storeRef{"--store", "redis://app:p%40ss%2Fword@localhost/0?sentinel-password=second"}
+	ref := storeRef{flag: "--store", url: "redis://app:p%40ss%2Fword@localhost/0?sentinel-password=second"}
 	err := ref.refuse(errors.Join(sojourn.ErrInvalid, errors.New(`parse "`+ref.url+`": password "p@ss/word" refused, and second`)))
 	for _, secret := range []string{"p%40ss%2Fword", "p@ss/word", "second"} {
 		if strings.Contains(err.Error(), secret) {

@@ -32,6 +32,7 @@ type serveFlags struct {
 	logFormat choice
 	shutdown  duration
 	audit     auditFlags
+	near      nearFlags
 }
 
 func newServe() *cobra.Command {
@@ -92,7 +93,8 @@ is lost either way.
 	fl.Var(&f.logFormat, "log-format", "how to log on standard error; json also replaces the start-up lines")
 	fl.Var(&f.shutdown, "shutdown-timeout", "how long requests under way may take at the end")
 	f.audit.register(fl)
-	fromEnv(cmd, append(auditFlagNames, "listen", "store", "store-from", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
+	f.near.register(fl)
+	fromEnv(cmd, append(append(auditFlagNames, nearFlagNames...), "listen", "store", "store-from", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
 		"log-level", "log-format", "shutdown-timeout")...)
 	keysFlag(cmd)
 	return cmd
@@ -114,7 +116,7 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		return err
 	}
 	defer listener.Close()
-	store, err := f.open(ctx)
+	store, err := f.open(ctx, logger)
 	if err != nil {
 		return err
 	}
@@ -124,6 +126,13 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		}
 	}()
 
+	stopNear, err := f.near.wrap(store, logger)
+	if err != nil {
+		return err
+	}
+	if stopNear != nil {
+		defer stopNear()
+	}
 	keys, err := store.seal(ctx)
 	if err != nil {
 		return err
@@ -150,6 +159,8 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		Observers:      append(audits.observers, eventLog{logger}, hub),
 		Logger:         logger,
 		ErrorHandler:   webapi.ErrorHandler,
+
+		AnonymousOnOutage: f.near.anonymous,
 	})
 	if err != nil {
 		return err

@@ -120,6 +120,9 @@ func TestServeRefusals(t *testing.T) {
 		{"bad proxy", []string{"--trusted-proxy", "proxy"}, []string{"10.0.0.0/8"}},
 		{"certificate alone", []string{"--tls-cert", "cert.pem"}, []string{"expected --tls-key too"}},
 		{"no certificate", []string{"--tls-cert", "cert.pem", "--tls-key", "key.pem"}, []string{"--tls-cert cert.pem", "expected a PEM file"}},
+		{"near cache of a file", []string{"--near-cache", "500ms", "--store", "sqlite:" + filepath.Join(dir, "near.db")}, []string{"behind a network", "on this machine"}},
+		{"long near cache", []string{"--near-cache", "1m", "--store", "memory:"}, []string{"--near-cache 1m: expected at most 1s"}},
+		{"long stale", []string{"--serve-stale", "1h", "--store", "memory:"}, []string{"--serve-stale 1h: expected at most 10m"}},
 		{"no pem", []string{"--tls-cert", text, "--tls-key", text}, []string{"both PEM"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

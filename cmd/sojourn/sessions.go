@@ -36,11 +36,11 @@ func (s *serverStore) flags(cmd *cobra.Command) {
 }
 
 func (s *serverStore) open(ctx context.Context) (*openedStore, error) {
-	to := storeRef{"--store", s.store}
+	to := storeRef{flag: "--store", url: s.store}
 	if s.from == "" {
 		return to.open(ctx, exists)
 	}
-	return openMove(ctx, storeRef{"--store-from", s.from}, to, exists)
+	return openMove(ctx, storeRef{flag: "--store-from", url: s.from}, to, exists)
 }
 
 // withStore runs f on an existing store.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"strings"
 
@@ -27,29 +28,41 @@ type scheme struct {
 var schemes = []scheme{
 	{"sqlite", "sqlite:PATH (as in sqlite:sojourn.db)", openSQLite},
 	{"memory", "memory:", openMemory},
-	{"redis", "redis://[USER:PASSWORD@]HOST[:PORT][/DB]", remote(redisstore.Open)},
-	{"rediss", "rediss://… (TLS)", remote(redisstore.Open)},
-	{"redis+cluster", "redis+cluster://HOST:PORT,HOST:PORT", remote(redisstore.Open)},
-	{"rediss+cluster", "", remote(redisstore.Open)},
-	{"redis+sentinel", "redis+sentinel://HOST:PORT,HOST:PORT/NAME", remote(redisstore.Open)},
-	{"rediss+sentinel", "", remote(redisstore.Open)},
-	{"postgres", "postgres://USER:PASSWORD@HOST[:PORT]/DATABASE", remote(postgres.Open)},
-	{"postgresql", "", remote(postgres.Open)},
-	{"mysql", "mysql://USER:PASSWORD@HOST[:PORT]/DATABASE", remote(mysql.Open)},
-	{"mariadb", "", remote(mysql.Open)},
-	{"memcached", "memcached://HOST:PORT,HOST:PORT", remote(memcachestore.Open)},
+	{"redis", "redis://[USER:PASSWORD@]HOST[:PORT][/DB]", remote(redisstore.Open, redisOptions)},
+	{"rediss", "rediss://… (TLS)", remote(redisstore.Open, redisOptions)},
+	{"redis+cluster", "redis+cluster://HOST:PORT,HOST:PORT", remote(redisstore.Open, redisOptions)},
+	{"rediss+cluster", "", remote(redisstore.Open, redisOptions)},
+	{"redis+sentinel", "redis+sentinel://HOST:PORT,HOST:PORT/NAME", remote(redisstore.Open, redisOptions)},
+	{"rediss+sentinel", "", remote(redisstore.Open, redisOptions)},
+	{"postgres", "postgres://USER:PASSWORD@HOST[:PORT]/DATABASE", remote(postgres.Open, postgresOptions)},
+	{"postgresql", "", remote(postgres.Open, postgresOptions)},
+	{"mysql", "mysql://USER:PASSWORD@HOST[:PORT]/DATABASE", remote(mysql.Open, nil)},
+	{"mariadb", "", remote(mysql.Open, nil)},
+	{"memcached", "memcached://HOST:PORT,HOST:PORT", remote(memcachestore.Open, nil)},
 }
 
 // remote opens a store whose URL says everything. What is on the server stays
 // there, whatever is needed of it.
-func remote[S sojourn.Store, O any](open func(ctx context.Context, url string, opt *O) (S, error)) func(context.Context, storeRef, need) (*openedStore, error) {
+func remote[S sojourn.Store, O any](open func(ctx context.Context, url string, opt *O) (S, error), options func(storeRef) *O) func(context.Context, storeRef, need) (*openedStore, error) {
 	return func(ctx context.Context, ref storeRef, _ need) (*openedStore, error) {
-		s, err := open(ctx, ref.url, nil)
+		var o *O
+		if options != nil {
+			o = options(ref)
+		}
+		s, err := open(ctx, ref.url, o)
 		if err != nil {
 			return nil, ref.refuse(err)
 		}
-		return &openedStore{Store: s, name: ref.name()}, nil
+		return &openedStore{Store: s, name: ref.name(), far: true}, nil
 	}
+}
+
+func redisOptions(ref storeRef) *redisstore.Options {
+	return &redisstore.Options{Logger: ref.log}
+}
+
+func postgresOptions(ref storeRef) *postgres.Options {
+	return &postgres.Options{Notify: ref.feed}
 }
 
 // A need is what a command asks of a store.
@@ -62,7 +75,11 @@ const (
 )
 
 // A storeRef is a store by its URL, and the flag that it was given with.
-type storeRef struct{ flag, url string }
+type storeRef struct {
+	flag, url string
+	log       *slog.Logger // hears what an operator should know; nil: silence
+	feed      bool         // a store that tells of changes only if asked to should
+}
 
 // name is how it may be shown: without its password.
 func (r storeRef) name() string { return redact(r.url) }
@@ -126,6 +143,7 @@ type openedStore struct {
 	name  string        // as people should see it
 	note  string        // what is special about it, "" for nothing
 	older sojourn.Store // what it moves from, nil for nothing
+	far   bool          // behind a network
 	close func() error
 }
 

@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/sojournhq/sojourn/store/movestore"
 )
 
 // open opens the store of a server, or the two it moves between.
-func (f *serveFlags) open(ctx context.Context) (*openedStore, error) {
-	to := storeRef{"--store", f.store}
+func (f *serveFlags) open(ctx context.Context, logger *slog.Logger) (*openedStore, error) {
+	to := storeRef{flag: "--store", url: f.store, log: logger, feed: f.near.caches()}
 	if f.storeFrom == "" {
 		return to.open(ctx, whatever)
 	}
-	return openMove(ctx, storeRef{"--store-from", f.storeFrom}, to, shared)
+	return openMove(ctx, storeRef{flag: "--store-from", url: f.storeFrom, log: logger}, to, shared)
 }
 
 // differ refuses two names of one store.
@@ -42,6 +43,7 @@ func openMove(ctx context.Context, from, to storeRef, need need) (_ *openedStore
 		Store: movestore.New(older.Store, newer.Store, nil),
 		name:  newer.name,
 		older: older.Store,
+		far:   newer.far,
 		note:  "moving from " + older.name,
 		close: func() error { return errors.Join(newer.Close(), older.Close()) },
 	}
