@@ -5,6 +5,18 @@
  */
 declare function createSession<D extends object = Record<string, Json>>(options?: Options): Session<D>;
 
+/** Members that were changed. */
+interface DataChange {
+    readonly rev: number;
+    readonly keys: readonly string[];
+    /** The new values of those that are short enough to be sent along. */
+    readonly values: {
+        readonly [key: string]: Json;
+    };
+    /** Those that are gone. */
+    readonly deleted: readonly string[];
+}
+
 /** One session of the user: a browser they are logged in with. */
 interface Device {
     /** Names the session in `revoke`; equal to `h` of its status. */
@@ -21,12 +33,42 @@ interface Device {
     readonly persistent: boolean;
 }
 
+/** How the live connection stands. */
+interface LiveState {
+    /** `off`: not wanted or not offered; `lost`: for more than 3 s. */
+    readonly state: "off" | "connecting" | "open" | "lost";
+    /** `shared`: through another tab. */
+    readonly transport: Transport | "shared" | undefined;
+}
+
+/** What an application said, see `Publish` of the server's package live. */
+interface Message {
+    /** Begins with "app.". */
+    readonly type: string;
+    readonly data: Json | undefined;
+}
+
 /** Sets a session object up. Nothing is required. */
 interface Options {
     /** Where the server offers its API. Default "/_session/v1". Change it with webapi.Options.Prefix. */
     base?: string;
     /** How long to wait for an answer, in ms. Default 10 000. */
     timeoutMs?: number;
+    /**
+     * Where to go when the session has ended, with no way back to this page: an
+     * address of this site, or what makes one of the reason. Default: nowhere, listen
+     * to `ended`. Without it the page stays on the screen until your code has
+     * changed it.
+     */
+    leaveTo?: string | ((status: EndedStatus | NoStatus) => string);
+    /**
+     * Whether to hide the page while it only may still have a session: after its
+     * time is up, sleep, or the back button, until the server has spoken. Default
+     * true.
+     */
+    mask?: boolean;
+    /** Whether the user's input extends the session, in steps. Default true. */
+    activity?: boolean;
     /** Members to use in place of the browser's. For tests and unusual surroundings. */
     environment?: Partial<Environment>;
 }
@@ -40,8 +82,7 @@ type Scope = "this" | "others" | "all";
  *
  * The page is about one session: once another has taken its place (a login in
  * another tab), verbs are refused with `session_changed` until `status`, which
- * is asked at once, tells of the new one. After a login of your own without a
- * page load, call `status` first.
+ * is asked at once, tells of the new one.
  */
 interface Session<D extends object = Record<string, Json>> extends DataVerbs<D> {
     /** Asks how the session stands. Never extends it, and never rejects for the lack of one. */
@@ -55,27 +96,76 @@ interface Session<D extends object = Record<string, Json>> extends DataVerbs<D> 
     end(options?: {
         scope?: Scope;
     }): Promise<void>;
+    /**
+     * Runs your own login request and then is about the session that it gave. Tell
+     * the SDK of logins by this, so that what was kept before comes along.
+     */
+    login<T>(request: () => T | Promise<T>): Promise<T>;
     /** Lists the user's sessions, the last seen first. */
     devices(): Promise<Device[]>;
     /** Ends one of the user's sessions. */
     revoke(id: string): Promise<void>;
     /**
-     * Calls `fn` every `everyMs` (default 1000) with what remains, for as long as
+     * Calls `fn` at least every `everyMs` (default 1000) with what remains, for as long as
      * the session lives, and whenever its status changes.
      */
     countdown(fn: (tick: Tick) => void, everyMs?: number): Stop;
+    /** How the session stands now. The same object until something in it changes. */
+    readonly snapshot: Snapshot;
+    /** Calls `fn` whenever `snapshot` is another one, and keeps watch. Fits React's useSyncExternalStore. */
+    subscribe(fn: () => void): Stop;
+    /** Keeps the user's input from extending the session: a prompt is open that asks about it. */
+    pauseActivity(): Stop;
     /** Calls `fn` at each event. Listening to `ended` keeps watch over the end. */
     on<Name extends keyof SessionEvents>(name: Name, fn: (detail: SessionEvents[Name]) => void): Stop;
+    /** Stops everything that runs in the background. The session itself lives on. */
+    close(): void;
 }
 
 /** What can be listened to. */
 interface SessionEvents {
     /** The server told the status: by an answer to a verb, or when it was asked in the background. */
     status: Status;
+    /** The end is near. Told once, at least 20 s before, unless sessions are shorter than 40 s. */
+    warning: Snapshot;
     /** The session that was active has ended: by this page, another, the server, or time. */
     ended: EndedStatus | NoStatus;
+    /** What belongs to the session is to be forgotten: it has ended, or another one has taken its place. */
+    purge: Status;
     /** The status could not be asked for in the background. It will be tried again. */
     error: SojournError;
+    /** An application's message came. Needs the live connection. */
+    message: Message;
+    /** Members were changed, by whomever. Needs the live connection. */
+    data: DataChange;
+    /** Messages or changes may have been missed: read again what matters. Needs the live connection. */
+    reset: Status;
+    /** The live connection came, went, or goes another way. */
+    live: LiveState;
+}
+
+/** How a live connection can be made. */
+type Transport = "ws" | "sse" | "poll";
+
+/** How the session of the page stands at one moment. Never changed, only replaced. */
+interface Snapshot {
+    /** `unknown` until the server was asked. */
+    readonly state: "unknown" | Status["state"];
+    /** What the server said last. Its durations count from then. */
+    readonly status: Status | undefined;
+    /**
+     * False while only the server can know: time is up, or the machine slept. What
+     * is private is hidden then; it is not a logout.
+     */
+    readonly confirmed: boolean;
+    /** Whether the end is near and the user should be asked whether to stay. */
+    readonly warning: boolean;
+    /** Whole seconds that remain; counted while `warning`, else undefined. */
+    readonly seconds: number | undefined;
+    /** Whether `extend` can still move the end. */
+    readonly extendable: boolean;
+    /** Why the last attempt to ask or to extend failed; undefined once one has succeeded. */
+    readonly error: SojournError | undefined;
 }
 
 /** A living session. Durations are the server's, true when it answered. */
@@ -163,12 +253,20 @@ interface Tick {
      * machine slept. Hide what is private then, but do not call it a logout.
      */
     readonly confirmed: boolean;
+    /** Whether the end is so near that the user should be asked. */
+    readonly warning: boolean;
     /** The last status the server gave. */
     readonly status: Status;
 }
 
 /** Stops what the call that returned it began. Calling it again does nothing. */
 type Stop = () => void;
+
+/** A way to say something to the other tabs. */
+interface Channel {
+    post(text: string): void;
+    close(): void;
+}
 
 /**
  * Everything the SDK takes from its surroundings. The default is the browser's;
@@ -185,18 +283,30 @@ interface Environment {
     wall(): number;
     setTimeout(fn: () => void, ms: number): unknown;
     clearTimeout(timer: unknown): void;
+    /** Gives a signal that comes after `ms`. */
+    timeout(ms: number): AbortSignal;
     /** Gives a number in [0, 1), to spread retries. */
     random(): number;
     /** Tells whether nobody can see the page now. */
     hidden(): boolean;
-    /**
-     * Calls `fn` when the page may have missed something: it became visible, came
-     * online, or, with `slept` true, was frozen or restored by the back button.
-     */
-    onWake(fn: (slept: boolean) => void): Stop;
+    /** Calls `fn` with what happens to the page. */
+    onPage(fn: (what: PageEvent) => void): Stop;
+    /** Joins the tabs of this origin: `fn` takes what others post under the same name. */
+    channel(name: string, fn: (text: string) => void): Channel;
+    /** Hides everything on the page, or shows it again. */
+    mask(on: boolean): void;
+    /** Goes to another page, with no way back to this one. */
+    leave(url: string): void;
     /** Takes what a listener threw. */
     report(error: unknown): void;
 }
+
+/**
+ * What can happen to a page. `seen`: it came into view or online; `woke`: it was
+ * frozen, or restored by the back button; `hidden`; `gone`: it was left or frozen
+ * and may never come back; `input`: of the user's own hand, never of a script's.
+ */
+type PageEvent = "seen" | "woke" | "hidden" | "gone" | "input";
 
 /** Tells whether `error` is a SojournError, and of `code` if one is given. */
 declare function isSojournError(error: unknown, code?: ErrorCode): error is SojournError;
@@ -213,7 +323,7 @@ declare class SojournError extends Error {
     readonly retryAfterMs: number | undefined;
     /** The server's own words, if the answer was Sojourn's. */
     readonly problem: Problem | undefined;
-    constructor(code: ErrorCode, message: string, facts?: ErrorFacts);
+    constructor(code: ErrorCode, message: string, { cause, ...facts }?: ErrorFacts);
     /**
      * Whether the same call may well succeed later: an outage on the way or at the
      * server. It is never a reason to treat a session as ended.
@@ -256,4 +366,4 @@ interface ErrorFacts {
     problem?: Problem | undefined;
 }
 
-export { createSession, type Device, type Options, type Scope, type Session, type SessionEvents, type ActiveStatus, type EndedStatus, type NoStatus, type Reason, type Status, type Changes, type DataVerbs, type KeyOf, type Json, type Tick, type Stop, type Environment, isSojournError, SojournError, type ErrorCode, type Problem, type WireCode };
+export { createSession, type DataChange, type Device, type LiveState, type Message, type Options, type Scope, type Session, type SessionEvents, type Transport, type Snapshot, type ActiveStatus, type EndedStatus, type NoStatus, type Reason, type Status, type Changes, type DataVerbs, type KeyOf, type Json, type Tick, type Stop, type Channel, type Environment, type PageEvent, isSojournError, SojournError, type ErrorCode, type Problem, type WireCode };

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
+import { minify } from "terser";
 import { entries } from "./entries.mjs";
 import { buildTypes } from "./types.mjs";
 
@@ -23,20 +24,27 @@ export async function inTempFolder(use, parent = tmpdir()) {
 export async function build(folder) {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   for (const entry of entries) {
-    const { metafile } = await bundle({
+    const { metafile, outputFiles } = await bundle({
       absWorkingDir: root,
       entryPoints: [entry.source],
-      outfile: join(folder, entry.file),
       bundle: true,
+      write: false,
       format: entry.global ? "iife" : "esm",
       ...(entry.global && { globalName: entry.global }),
       target: "es2022",
-      minify: true,
       charset: "utf8",
-      banner: { js: `/*! @sojourn/browser ${version} | MIT */` },
       metafile: true,
       plugins: [linkEntries(entry)],
     });
+    const { code } = await minify(outputFiles[0].text, {
+      module: !entry.global,
+      ecma: 2020,
+      compress: { passes: 3, pure_getters: true, toplevel: true, ...(entry.global && { top_retain: [entry.global] }) },
+      mangle: entry.global ? { reserved: [entry.global] } : true,
+      format: { preamble: `/*! @sojourn/browser ${version} | MIT */`, ecma: 2020 },
+    });
+    mkdirSync(dirname(join(folder, entry.file)), { recursive: true });
+    writeFileSync(join(folder, entry.file), code + "\n");
     const inputs = Object.values(metafile.outputs)[0].inputs;
     // Two copies of the error class would not know each other.
     if (inputs["src/errors.ts"] && !entry.core) throw new Error(`${entry.source} bundles src/errors.ts: import it from src/index.ts`);

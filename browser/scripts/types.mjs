@@ -53,7 +53,7 @@ function parse(text) {
       type: kind === "interface" || kind === "type",
     })),
     lists: [...text.matchAll(/^export (type )?\{ ([^}]+) \} from "([^"]+)"/gm)].flatMap(([, type, list, from]) =>
-      list.split(", ").map((name) => ({ name: name.replace("type ", ""), type: Boolean(type) || name.startsWith("type "), from })),
+      list.split(/,\s*/).map((name) => name.trim()).filter(Boolean).map((name) => ({ name: name.replace("type ", ""), type: Boolean(type) || name.startsWith("type "), from })),
     ),
     stars: [...text.matchAll(/^export \* from "([^"]+)"/gm)].map(([, from]) => from),
     packages: [...text.matchAll(/^import .* from "([^."][^"]*)";$/gm)].map(([line]) => line),

@@ -14,6 +14,8 @@ export interface Tick {
    * machine slept. Hide what is private then, but do not call it a logout.
    */
   readonly confirmed: boolean;
+  /** Whether the end is so near that the user should be asked. */
+  readonly warning: boolean;
   /** The last status the server gave. */
   readonly status: Status;
 }
@@ -26,10 +28,20 @@ export interface Moment {
 
 /** Counts down between one status of the server and the next. */
 export interface Countdown {
-  /** Calls `fn` now, if a status is known, and then every `everyMs`. */
-  watch(fn: (tick: Tick) => void, everyMs?: number): Stop;
+  /** Calls `fn` now, if a status is known, and then at least every `everyMs`; every `nearMs` while the end is near. */
+  watch(fn: (tick: Tick) => void, everyMs?: number, nearMs?: number): Stop;
+  /** Forgets all watchers. */
+  stop(): void;
   /** Counts on from `status`, which was asked for at `asked` and has just come. */
   set(status: Status, asked: Moment): void;
+  /**
+   * Hears that the status may have changed. Asks at once if that matters now;
+   * else, and unless `urgent`, not before it does: a warning is due, or the page
+   * comes into view.
+   */
+  hint(urgent: boolean): void;
+  /** Hears that the page may have missed something; `frozen`: that it did not run for a while. */
+  wake(frozen: boolean): void;
 }
 
 /** A late timer means no more than a busy page up to this. */
@@ -45,8 +57,9 @@ const BACKOFF_MAX_MS = 30_000;
 const TIMER_MAX_MS = 3_600_000;
 
 /**
- * Makes a countdown. It runs while somebody watches and asks `check` for a new
- * status (to be handed to `set`) at zero, after sleep, and when the page wakes.
+ * Makes a countdown. It runs while somebody watches, from `begin` to what that
+ * gave, and asks `check` for a new status (to be handed to `set`) at zero, after
+ * sleep, and when the page wakes. `show` gets every tick before the watchers do.
  *
  *     counting ──zero, slept──▶ unconfirmed ──set──▶ counting | over
  *                                  │   ▲
@@ -56,42 +69,54 @@ export function createCountdown(
   env: Environment,
   check: () => Promise<unknown>,
   failed: (error: unknown) => void,
+  show: (tick: Tick) => void,
+  begin: () => Stop,
 ): Countdown {
-  const watchers = new Map<object, { fn: (tick: Tick) => void; everyMs: number }>();
+  const watchers = new Set<{ fn: (tick: Tick) => void; everyMs: number; nearMs: number }>();
   let status: Status | undefined;
   let asked: Moment = { now: -Infinity, wall: 0 }; // when status was
   let end = 0; // by env.now
   let sleptAt = -Infinity; // a status asked for earlier proves nothing
   let timer: unknown;
   let due = 0; // when the timer should fire
+  let finish: Stop;
   let checking = false;
+  let again = false; // a hint came while checking
+  let hintedAt = -Infinity; // a status asked for earlier may be old
   let failures = 0;
   let lastCheck = -Infinity;
   let nextCheck = -Infinity;
-  let stopWaking: Stop = () => {};
 
-  const remaining = () => (status?.state === "active" ? Math.max(0, end - env.now()) : 0);
   const slept = () => asked.now < sleptAt;
+  const stale = () => asked.now < hintedAt;
+  const drift = () => env.wall() - asked.wall - (env.now() - asked.now);
+  /** After a sleep the wall clock knows better: `now` stood still. */
+  const remaining = () =>
+    status?.state === "active" ? Math.max(0, end - env.now() - (slept() ? Math.max(0, drift()) : 0)) : 0;
+  const nearEnd = () => status?.state === "active" && remaining() <= status.warnMs;
   const unsure = () => !status || (status.state === "active" && (slept() || remaining() === 0));
 
-  function show(fn: (tick: Tick) => void): void {
+  function call(fn: (tick: Tick) => void): void {
     if (!status) return;
     const remainingMs = remaining();
     try {
-      fn({ remainingMs, seconds: Math.ceil(remainingMs / 1000), confirmed: !unsure(), status });
+      const confirmed = !unsure();
+      fn({ remainingMs, seconds: Math.ceil(remainingMs / 1000), confirmed, warning: nearEnd() && !stale(), status });
     } catch (error) {
       env.report(error);
     }
   }
 
   function showAll(): void {
-    for (const { fn } of [...watchers.values()]) show(fn);
+    call(show);
+    for (const { fn } of [...watchers]) call(fn);
     schedule();
   }
 
   async function ask(): Promise<void> {
     if (checking) return;
     checking = true;
+    again = false;
     lastCheck = env.now();
     nextCheck = lastCheck + CALM_MS;
     try {
@@ -104,7 +129,10 @@ export function createCountdown(
       failed(error);
     }
     checking = false;
-    schedule();
+    if (failures) hintedAt = -Infinity; // better a needless warning than none
+    if (failures) showAll();
+    else if (again) await ask();
+    else schedule();
   }
 
   function schedule(): void {
@@ -116,8 +144,11 @@ export function createCountdown(
     let delay = Math.max(0, nextCheck - now);
     if (!unsure()) {
       // Steps are counted from the end, so that a display changes with the second.
-      const step = Math.min(TIMER_MAX_MS, ...[...watchers.values()].map((w) => w.everyMs));
+      const steps = [...watchers].map((w) => (nearEnd() ? w.nearMs : w.everyMs));
+      const step = Math.min(TIMER_MAX_MS, ...steps);
+      const untilWarning = status?.state === "active" ? remaining() - status.warnMs : 0;
       delay = Math.ceil(remaining() % step) || step; // browsers cut fractions off, and would be early
+      if (untilWarning > 0) delay = Math.min(delay, Math.ceil(untilWarning));
     }
     due = now + delay;
     timer = env.setTimeout(tick, delay);
@@ -128,37 +159,37 @@ export function createCountdown(
     findSleep();
     // Timers of hidden pages are throttled, so that being late says nothing.
     const late = timer !== undefined && now - due > LATE_MS && !env.hidden();
-    if ((late || unsure()) && now >= nextCheck) void ask();
+    if ((late || unsure() || (stale() && nearEnd())) && now >= nextCheck) void ask();
     showAll();
   }
 
   /** `now` stands still while most machines sleep, and `wall` does not. */
   function findSleep(): void {
-    const drift = env.wall() - asked.wall - (env.now() - asked.now);
-    if (status && !slept() && Math.abs(drift) > DRIFT_MS) sleptAt = env.now();
+    if (status && !slept() && Math.abs(drift()) > DRIFT_MS) sleptAt = env.now();
   }
 
-  function wake(frozen: boolean): void {
-    findSleep();
-    if (frozen) sleptAt = env.now();
-    if (env.now() - lastCheck >= (slept() ? 0 : GLANCE_MS)) void ask();
-    tick();
+  function pause(): void {
+    if (!watchers.size) finish?.();
+    schedule();
   }
 
   return {
-    watch(fn, everyMs = 1000) {
-      const key = {};
-      watchers.set(key, { fn, everyMs: Math.max(10, everyMs) });
-      if (watchers.size === 1) stopWaking = env.onWake(wake);
+    watch(fn, everyMs = 1000, nearMs = everyMs) {
+      const watcher = { fn, everyMs: Math.max(10, everyMs), nearMs };
+      if (!watchers.size) finish = begin();
+      watchers.add(watcher);
       findSleep();
-      show(fn);
+      call(show);
+      call(fn);
       if (!status) void ask();
       schedule();
       return () => {
-        if (!watchers.delete(key)) return;
-        if (!watchers.size) stopWaking();
-        schedule();
+        if (watchers.delete(watcher)) pause();
       };
+    },
+    stop() {
+      watchers.clear();
+      pause();
     },
     set(next, at) {
       const now = env.now();
@@ -167,6 +198,19 @@ export function createCountdown(
       // The server measured at some moment under way; half way is the best guess.
       if (next.state === "active") end = now + next.expiresInMs - (now - at.now) / 2;
       showAll();
+    },
+    wake(frozen) {
+      findSleep();
+      if (frozen) sleptAt = env.now();
+      if (env.now() - lastCheck >= (slept() || stale() ? 0 : GLANCE_MS)) void ask();
+      tick();
+    },
+    hint(urgent) {
+      hintedAt = env.now();
+      if (urgent || !env.hidden() || nearEnd()) {
+        again = true;
+        void ask();
+      }
     },
   };
 }

@@ -95,7 +95,7 @@ export function createData(ask: Ask): DataVerbs<Record<string, unknown>> & { for
     const { body } = await ask("GET", "/data");
     const rev = memberOf(body, "rev");
     const members = memberOf(body, "data");
-    if (typeof rev !== "number" || !isObject(members)) throw new SojournError("protocol", "the answer is not data");
+    if (typeof rev !== "number" || !isObject(members)) throw new SojournError("protocol", "the answer is no data");
     for (const key of new Set([...at.members.keys(), ...Object.keys(members)])) {
       keep(at, key, rev, textOf(members, key));
     }

@@ -15,18 +15,50 @@ export interface Environment {
   wall(): number;
   setTimeout(fn: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
+  /** Gives a signal that comes after `ms`. */
+  timeout(ms: number): AbortSignal;
   /** Gives a number in [0, 1), to spread retries. */
   random(): number;
   /** Tells whether nobody can see the page now. */
   hidden(): boolean;
-  /**
-   * Calls `fn` when the page may have missed something: it became visible, came
-   * online, or, with `slept` true, was frozen or restored by the back button.
-   */
-  onWake(fn: (slept: boolean) => void): Stop;
+  /** Calls `fn` with what happens to the page. */
+  onPage(fn: (what: PageEvent) => void): Stop;
+  /** Joins the tabs of this origin: `fn` takes what others post under the same name. */
+  channel(name: string, fn: (text: string) => void): Channel;
+  /** Hides everything on the page, or shows it again. */
+  mask(on: boolean): void;
+  /** Goes to another page, with no way back to this one. */
+  leave(url: string): void;
   /** Takes what a listener threw. */
   report(error: unknown): void;
 }
+
+/** A way to say something to the other tabs. */
+export interface Channel {
+  post(text: string): void;
+  close(): void;
+}
+
+/**
+ * What can happen to a page. `seen`: it came into view or online; `woke`: it was
+ * frozen, or restored by the back button; `hidden`; `gone`: it was left or frozen
+ * and may never come back; `input`: of the user's own hand, never of a script's.
+ */
+export type PageEvent = "seen" | "woke" | "hidden" | "gone" | "input";
+
+/** Scrolling is no input, as pages do it too. */
+const PAGE_EVENTS: Record<string, PageEvent> = {
+  visibilitychange: "seen",
+  online: "seen",
+  resume: "woke",
+  pageshow: "woke",
+  pagehide: "gone",
+  freeze: "gone",
+  pointerdown: "input",
+  keydown: "input",
+  touchstart: "input",
+  wheel: "input",
+};
 
 /** Gives the browser's environment. Touches no global until a member is called. */
 export function browserEnvironment(): Environment {
@@ -36,20 +68,35 @@ export function browserEnvironment(): Environment {
     wall: () => Date.now(),
     setTimeout: (fn, ms) => setTimeout(fn, ms),
     clearTimeout: (timer) => clearTimeout(timer as number),
+    timeout: (ms) => AbortSignal.timeout(ms),
     random: () => Math.random(),
     hidden: () => globalThis.document?.visibilityState === "hidden",
-    onWake(fn) {
+    onPage(fn) {
       const page = globalThis.document;
-      if (!page) return () => {};
       const listening = new AbortController();
-      const { signal } = listening;
-      const seen = () => page.visibilityState === "visible" && fn(false);
-      page.addEventListener("visibilitychange", seen, { signal });
-      page.addEventListener("resume", () => fn(true), { signal });
-      addEventListener("online", () => fn(false), { signal });
-      addEventListener("pageshow", (event) => event.persisted && fn(true), { signal });
+      const heard = (event: Event): void => {
+        let what = PAGE_EVENTS[event.type];
+        if (event.type === "visibilitychange" && page.visibilityState === "hidden") what = "hidden";
+        if (event.isTrusted && (event as PageTransitionEvent).persisted !== false) fn(what as PageEvent);
+      };
+      if (page) {
+        for (const type in PAGE_EVENTS) addEventListener(type, heard, { capture: true, passive: true, signal: listening.signal });
+      }
       return () => listening.abort();
     },
+    channel(name, fn) {
+      const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
+      if (channel) channel.onmessage = (event) => fn(event.data as string);
+      return { post: (text) => channel?.postMessage(text), close: () => channel?.close() };
+    },
+    mask(on) {
+      const style = globalThis.document?.documentElement.style;
+      // Children may override the first, and dialogs are not subject to the second.
+      for (const [name, value] of [["visibility", "hidden"], ["opacity", "0"]] as const) {
+        style?.setProperty(name, on ? value : "", "important");
+      }
+    },
+    leave: (url) => location.replace(url),
     report: (error) =>
       queueMicrotask(() => {
         throw error;

@@ -62,23 +62,19 @@ export interface ErrorFacts {
 /** The one error that every verb rejects with. */
 export class SojournError extends Error {
   override readonly name = "SojournError";
-  readonly code: ErrorCode;
+  declare readonly code: ErrorCode;
   /** The HTTP status; 0 when there was no answer. */
-  readonly status: number;
+  declare readonly status: number;
   /** The revision of the data, where the answer told it (`rev_conflict`, `no_member`). */
-  readonly rev: number | undefined;
+  declare readonly rev: number | undefined;
   /** How long the server asked to wait before trying again. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** The server's own words, if the answer was Sojourn's. */
-  readonly problem: Problem | undefined;
+  declare readonly problem: Problem | undefined;
 
-  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
-    super(message, { cause: facts.cause });
-    this.code = code;
-    this.status = facts.status ?? 0;
-    this.rev = facts.rev;
-    this.retryAfterMs = facts.retryAfterMs;
-    this.problem = facts.problem;
+  constructor(code: ErrorCode, message: string, { cause, ...facts }: ErrorFacts = {}) {
+    super(message, { cause });
+    Object.assign(this, { code, status: 0, ...facts });
   }
 
   /**

@@ -12,6 +12,10 @@ export interface Question {
   rev?: number | "*";
   /** The session that is meant; the server refuses if the cookie is another's. */
   handle?: string | undefined;
+  /** Sent as Idempotency-Key. */
+  key?: string;
+  /** Whether the browser is to send it also when the page is gone. */
+  keepalive?: boolean;
 }
 
 /** A good answer. */
@@ -38,28 +42,27 @@ export function segment(name: string): string {
 
 /** Makes the transport. A request without an answer is given up after `timeoutMs`. */
 export function createAsk(env: Environment, base: string, timeoutMs: number): Ask {
-  return async (method, path, { body, type = "application/json", rev, handle } = {}) => {
-    const headers: Record<string, string> = { Accept: "application/json" };
-    const abort = new AbortController();
-    const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store", signal: abort.signal };
+  return async (method, path, { body, type = "application/json", rev, handle, key, keepalive } = {}) => {
+    const headers: Record<string, string> = {};
+    const signal = env.timeout(timeoutMs);
+    const init: RequestInit = { method, headers, cache: "no-store", signal };
     if (method !== "GET") headers["X-Session-CSRF"] = "1";
+    if (keepalive) init.keepalive = true;
+    if (key) headers["Idempotency-Key"] = key;
     if (handle) headers["X-Session-Handle"] = handle;
     if (rev !== undefined) headers["If-Match"] = rev === "*" ? rev : `"${rev}"`;
     if (body !== undefined) {
       headers["Content-Type"] = type;
       init.body = body;
     }
-    const timer = env.setTimeout(() => abort.abort(), timeoutMs);
     try {
       const response = await env.fetch(base + path, init);
       return read(response, await response.text());
     } catch (cause) {
       if (cause instanceof SojournError) throw cause;
-      throw abort.signal.aborted
-        ? new SojournError("timeout", `no answer within ${timeoutMs} ms`, { cause })
+      throw signal.aborted
+        ? new SojournError("timeout", "no answer in time", { cause })
         : new SojournError("network", "the server could not be reached", { cause });
-    } finally {
-      env.clearTimeout(timer);
     }
   };
 }
@@ -75,8 +78,8 @@ function read({ status, ok, headers }: Response, text: string): Answer {
       // Cut off, or not JSON after all: not a good answer.
     }
   }
-  const tag = /^(?:W\/)?"(\d+)"$/.exec(headers.get("ETag") ?? ""); // proxies that compress weaken it
-  const rev = tag ? Number(tag[1]) : undefined;
+  const tag = /^(?:W\/)?"(\d+)"$/.exec(headers.get("ETag") ?? "")?.[1]; // proxies that compress weaken it
+  const rev = tag ? +tag : undefined;
   if (good) return { body, rev, handle: headers.get("X-Session-Handle") ?? undefined };
 
   const wait = parseFloat(headers.get("Retry-After") ?? ""); // as a date, which we never send, it is ignored

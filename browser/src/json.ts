@@ -20,3 +20,8 @@ export function toJson(value: unknown): string {
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Makes a name that nothing else has, for requests that may be repeated. */
+export function randomId({ random }: { random(): number }): string {
+  return random().toString(36).slice(2) + random().toString(36).slice(2);
+}

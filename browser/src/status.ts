@@ -52,5 +52,5 @@ export function toStatus(body: unknown): Status {
     if (status.state === "none" || status.state === "ended") return status;
     if (status.state === "active" && status.expiresInMs >= 0) return status;
   }
-  throw new SojournError("protocol", "the answer is not a status");
+  throw new SojournError("protocol", "the answer is no status");
 }

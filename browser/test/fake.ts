@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Environment } from "../src/environment.ts";
+import type { Environment, PageEvent } from "../src/environment.ts";
 
 /** A browser whose time moves only when told, and whose network is a function. */
 export interface FakeBrowser extends Environment {
@@ -13,6 +13,10 @@ export interface FakeBrowser extends Environment {
   show(visible: boolean): Promise<void>;
   /** Restores the page as the back button does. */
   restore(): Promise<void>;
+  /** Lets something happen to the page. */
+  tell(what: PageEvent): Promise<void>;
+  masked: boolean;
+  readonly left: string[];
   /** Timers come no sooner than this, as in a throttled page. */
   throttleMs: number;
   /** Answers requests; may await `delay`. */
@@ -38,17 +42,22 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 8; i++) await turn();
 }
 
-export function fakeBrowser(serve: FakeBrowser["serve"] = () => new Response(null, { status: 204 })): FakeBrowser {
+export function fakeBrowser(
+  serve: FakeBrowser["serve"] = () => new Response(null, { status: 204 }),
+  tabs: Set<{ name: string; fn: (text: string) => void }> = new Set(),
+): FakeBrowser {
   let now = 1000;
   let wall = Date.UTC(2026, 0, 1);
   let visible = true;
   let id = 0;
   const timers = new Map<unknown, { at: number; fn: () => void }>();
-  const wakers = new Set<(slept: boolean) => void>();
+  const deadlines = new Map<unknown, { at: number; fn: () => void }>(); // of requests, answered or not
+  const left: string[] = [];
+  const wakers = new Set<(what: PageEvent) => void>();
   const reports: unknown[] = [];
   const requests: FakeRequest[] = [];
-  const wake = async (slept: boolean) => {
-    for (const fn of wakers) fn(slept);
+  const wake = async (what: PageEvent) => {
+    for (const fn of wakers) fn(what);
     await settle();
   };
   const browser: FakeBrowser = {
@@ -69,7 +78,27 @@ export function fakeBrowser(serve: FakeBrowser["serve"] = () => new Response(nul
       return id;
     },
     clearTimeout: (timer) => void timers.delete(timer),
-    onWake(fn) {
+    channel(name, fn) {
+      const joined = { name, fn };
+      tabs.add(joined);
+      return {
+        post(text) {
+          for (const other of tabs) if (other !== joined && other.name === name) other.fn(text);
+        },
+        close: () => void tabs.delete(joined),
+      };
+    },
+    mask: (on) => void (browser.masked = on),
+    leave: (url) => void left.push(url),
+    tell: (what) => wake(what),
+    masked: false,
+    left,
+    timeout(ms) {
+      const abort = new AbortController();
+      deadlines.set(++id, { at: now + ms, fn: () => abort.abort() });
+      return abort.signal;
+    },
+    onPage(fn) {
       wakers.add(fn);
       return () => void wakers.delete(fn);
     },
@@ -95,9 +124,10 @@ export function fakeBrowser(serve: FakeBrowser["serve"] = () => new Response(nul
       const end = now + ms;
       await settle();
       for (;;) {
-        const next = [...timers].sort(([, a], [, b]) => a.at - b.at)[0];
+        const next = [...timers, ...deadlines].sort(([, a], [, b]) => a.at - b.at)[0];
         if (!next || next[1].at > end) break;
         timers.delete(next[0]);
+        deadlines.delete(next[0]);
         wall += Math.max(0, next[1].at - now);
         now = Math.max(now, next[1].at);
         next[1].fn();
@@ -114,9 +144,9 @@ export function fakeBrowser(serve: FakeBrowser["serve"] = () => new Response(nul
     },
     async show(yes) {
       visible = yes;
-      if (yes) await wake(false);
+      await wake(yes ? "seen" : "hidden");
     },
-    restore: () => wake(true),
+    restore: () => wake("woke"),
   };
   return browser;
 }

