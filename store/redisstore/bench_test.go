@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 // BenchmarkStore compares each operation with the plain command that moves the
@@ -25,7 +26,7 @@ func BenchmarkStore(b *testing.B) {
 		b.Fatal(err)
 	}
 	value := encode(&record, 1, false)
-	plain, err := rueidis.NewClient(s.clientOption(target{topology: single, addrs: []string{server(b).Addr}}))
+	plain, err := rueidis.NewClient(s.clientOption(redisurl.Target{Topology: redisurl.Single, Addrs: []string{server(b).Addr}}))
 	if err != nil {
 		b.Fatal(err)
 	}

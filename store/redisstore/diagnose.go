@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 // Diagnose looks at what an operator should know of the servers and of this
@@ -83,7 +84,7 @@ func (x *examination) server(ctx context.Context) {
 	if x.info["role"] == "master" {
 		x.replicas()
 	}
-	if x.store.topology == cluster {
+	if x.store.topology == redisurl.Cluster {
 		x.cluster(ctx)
 	}
 }
@@ -106,7 +107,7 @@ func (x *examination) role() {
 	if x.info["role"] == "slave" {
 		role = fmt.Sprintf("replica of %s:%s", x.info["master_host"], x.info["master_port"])
 		switch {
-		case x.store.topology != cluster:
+		case x.store.topology != redisurl.Cluster:
 			problem = errors.New("this is a read-only replica: name its primary, or use redis+sentinel://")
 		case x.info["master_link_status"] != "up":
 			problem = errors.New("its link to the primary is down: a failover to it would lose sessions and revocations; see the log of the replica")

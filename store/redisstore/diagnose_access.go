@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/redis/rueidis"
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 // A probe is a command that does nothing, but needs its permission: the server
@@ -33,11 +34,11 @@ var probes = []probe{
 var extras = []struct {
 	what string
 	probe
-	topology topology // "" if for all
+	topology redisurl.Topology // "" if for all
 }{
 	{"to wait for replicas", probe{"wait", []string{"0", "1"}}, ""},
 	{"Scan", probe{"scan", []string{"0", "COUNT", "1"}}, ""},
-	{"Scan", probe{"cluster|nodes", nil}, cluster},
+	{"Scan", probe{"cluster|nodes", nil}, redisurl.Cluster},
 	{"Watch", probe{"client|tracking", []string{"OFF"}}, ""},
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 // persistence is what a crash would cost.
@@ -65,9 +67,9 @@ func (x *examination) replicas() {
 	switch {
 	case len(late) > 0:
 		problem = fmt.Errorf("a failover to %s would lose sessions and revocations: see its log, and the network between", strings.Join(late, ", "))
-	case len(all) == 0 && x.store.topology == sentinel:
+	case len(all) == 0 && x.store.topology == redisurl.Sentinel:
 		problem = errors.New("there is nothing to fail over to: start a replica")
-	case len(all) == 0 && x.store.topology == cluster:
+	case len(all) == 0 && x.store.topology == redisurl.Cluster:
 		problem = errors.New("if this primary dies, its part of the sessions cannot be reached: give it a replica")
 	}
 	x.say("replicas", cmp.Or(strings.Join(all, "; "), "none"), problem)

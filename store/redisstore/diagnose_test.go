@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/sojournhq/sojourn/internal/redisurl"
 	"github.com/sojournhq/sojourn/internal/testenv"
 )
 
@@ -117,7 +118,7 @@ func TestDiagnoseReplicas(t *testing.T) {
 	x.report = func(check, detail string, problem error) { found = append(found, finding{check, detail, problem}) }
 	x.replicas()
 	found.expect(t, "replicas", "10.0.0.2:2 online, 60 bytes behind, heard of 30 s ago", "a failover to 10.0.0.2:2 would lose")
-	x.store = &Store{topology: sentinel}
+	x.store = &Store{topology: redisurl.Sentinel}
 	x.info = map[string]string{"connected_clients": "99", "maxclients": "100"}
 	x.replicas()
 	x.skew(-time.Minute, time.Second)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/redis/rueidis"
+	"github.com/sojournhq/sojourn"
 )
 
 // ErrClosed is what operations return after [Store.Close].
@@ -52,4 +53,8 @@ func explain(err error) error {
 		}
 	}
 	return err
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", sojourn.ErrInvalid, fmt.Sprintf(format, args...))
 }

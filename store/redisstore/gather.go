@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/rueidis"
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 // gatherCount is how many keys a server looks at before it serves others: about
@@ -27,7 +28,7 @@ func (s *Store) gather(ctx context.Context, after sojourn.ID) (ids []sojourn.ID,
 	if err := s.round(ctx, before, found); err != nil {
 		return nil, false, err
 	}
-	if s.topology == cluster {
+	if s.topology == redisurl.Cluster {
 		now, err := s.layout(ctx)
 		if err != nil {
 			return nil, false, err
@@ -63,7 +64,7 @@ func (s *Store) layout(ctx context.Context) (l layout, err error) {
 		addrs = append(addrs, addr)
 	}
 	slices.Sort(addrs)
-	if s.topology != cluster {
+	if s.topology != redisurl.Cluster {
 		l.addrs = addrs
 		return l, nil
 	}
@@ -179,7 +180,7 @@ func (s *Store) keysOf(ctx context.Context, node rueidis.Client, found *window) 
 			break
 		}
 	}
-	if s.topology == cluster {
+	if s.topology == redisurl.Cluster {
 		return nil // see layout
 	}
 	text, err := conn.Do(ctx, conn.B().Info().Section("replication").Build()).ToString()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 // Open connects to the servers that url names, and looks whether they can keep
@@ -19,17 +20,17 @@ import (
 // follow db, prefix, sentinel-user and sentinel-password. Errors never repeat
 // the password. Close the store after use.
 func Open(ctx context.Context, url string, opt *Options) (*Store, error) {
-	t, err := parseURL(url)
+	t, err := redisurl.Parse(url)
 	if err != nil {
-		return nil, wrap("open", err)
+		return nil, wrap("open", invalid("%v", err))
 	}
 	o, err := opt.settled(t)
 	if err != nil {
 		return nil, wrap("open", err)
 	}
-	s := &Store{opt: o, topology: t.topology, guard: newGuard(), journal: newJournal(o.Replay), walks: walks{window: walkWindow}}
+	s := &Store{opt: o, topology: t.Topology, guard: newGuard(), journal: newJournal(o.Replay), walks: walks{window: walkWindow}}
 	s.dialer = newDialer(nil, s.guard)
-	if t.tls {
+	if t.TLS {
 		s.dialer.tls = o.TLS
 	}
 	if s.client, err = connect(ctx, s.clientOption(t)); err != nil {
@@ -46,15 +47,15 @@ func Open(ctx context.Context, url string, opt *Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) clientOption(t target) rueidis.ClientOption {
+func (s *Store) clientOption(t redisurl.Target) rueidis.ClientOption {
 	d := net.Dialer{Timeout: dialTimeout, KeepAlive: pingEvery}
 	return rueidis.ClientOption{
-		InitAddress:       t.addrs,
-		Username:          t.user,
-		Password:          t.password,
-		SelectDB:          t.db,
+		InitAddress:       t.Addrs,
+		Username:          t.User,
+		Password:          t.Password,
+		SelectDB:          t.DB,
 		ClientName:        "sojourn",
-		ForceSingleClient: t.topology == single,
+		ForceSingleClient: t.Topology == redisurl.Single,
 		Dialer:            d,
 		DialCtxFn:         s.dialer.dial,
 		TLSConfig:         s.dialer.tls,
@@ -67,7 +68,7 @@ func (s *Store) clientOption(t target) rueidis.ClientOption {
 		WriteBufferEachConn: 64 << 10,
 		BlockingPoolSize:    16, // for WAIT
 		Sentinel: rueidis.SentinelOption{
-			MasterSet: t.master, Username: t.sentinelUser, Password: t.sentinelPassword,
+			MasterSet: t.Master, Username: t.SentinelUser, Password: t.SentinelPassword,
 			Dialer: d, TLSConfig: s.dialer.tls,
 			TopologyRefreshInterval: 2 * time.Second, // a missed event would pin us to a former primary
 		},
@@ -133,11 +134,11 @@ func (s *Store) suits(info map[string]string) error {
 	switch mode := info["redis_mode"]; {
 	case mode == "sentinel":
 		return invalid("url: this is a Sentinel: expected redis+sentinel://")
-	case mode == "cluster" && s.topology != cluster:
+	case mode == "cluster" && s.topology != redisurl.Cluster:
 		return invalid("url: this server belongs to a Cluster: expected redis+cluster://")
-	case mode == "standalone" && s.topology == cluster: // the library would take it
+	case mode == "standalone" && s.topology == redisurl.Cluster: // the library would take it
 		return invalid("url: this server belongs to no Cluster: expected redis://")
-	case s.topology == single && info["role"] == "slave":
+	case s.topology == redisurl.Single && info["role"] == "slave":
 		return invalid("url: this server is a read-only replica: expected its primary, or redis+sentinel://")
 	case info["redis_version"] != "" && major(info["redis_version"]) < 7:
 		return unsupported("server version %s: expected Redis 7.0 or newer, or Valkey", info["redis_version"])

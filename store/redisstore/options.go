@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 // Options are the settings of a [Store]. The zero value is right for most.
@@ -39,13 +41,13 @@ type Options struct {
 const maxPrefix = 64
 
 // settled is Options with every default filled in.
-func (o *Options) settled(t target) (Options, error) {
+func (o *Options) settled(t redisurl.Target) (Options, error) {
 	var s Options
 	if o != nil {
 		s = *o
 	}
 	if s.Prefix == "" {
-		s.Prefix = t.prefix
+		s.Prefix = t.Prefix
 	}
 	if s.Prefix == "" {
 		s.Prefix = "sojourn:"

@@ -13,13 +13,14 @@ import (
 
 	"github.com/redis/rueidis"
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 // A Store keeps sessions in Redis or Valkey. It is made by [Open] and safe for
 // parallel use.
 type Store struct {
 	opt      Options
-	topology topology
+	topology redisurl.Topology
 	client   rueidis.Client
 	dialer   *dialer
 	guard    *guard

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 const (
@@ -89,7 +91,7 @@ func (s *Store) survey(ctx context.Context) (fresh bool, err error) {
 			s.replicated.Store(false)
 			s.serving.Store(nil)
 			return false, nil
-		case err != nil && s.topology == cluster:
+		case err != nil && s.topology == redisurl.Cluster:
 			continue // it may be about to be replaced
 		case err != nil:
 			return false, err

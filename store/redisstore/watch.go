@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/rueidis"
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/internal/redisurl"
 )
 
 // Watch tells of changes that anybody makes, for caches: it listens until ctx
@@ -86,7 +87,7 @@ func (s *Store) track(ctx context.Context, conn rueidis.DedicatedClient) error {
 // primaryNodes are those that serve, as far as the last survey knows.
 func (s *Store) primaryNodes(serving *map[string]string) map[string]rueidis.Client {
 	all := s.client.Nodes()
-	if s.topology != cluster || serving == nil {
+	if s.topology != redisurl.Cluster || serving == nil {
 		return all // of other topologies the library names the primary only
 	}
 	primaries := map[string]rueidis.Client{}
