@@ -37,7 +37,8 @@ type Backplane interface {
 	// to f, in order, until stop is called. While a session is watched by any
 	// node its log lives and it counts as present.
 	Watch(ctx context.Context, id sojourn.ID, tags []string, f Follower) (p Position, stop func(), err error)
-	// Present returns the sessions with a tag that are watched.
+	// Present returns the sessions with a tag that are watched, or were a moment
+	// ago.
 	Present(ctx context.Context, tag string) ([]sojourn.ID, error)
 	// Known reports whether a session may have a log. It costs no I/O; a
 	// backplane that cannot tell without says true.
@@ -53,15 +54,20 @@ type Page struct {
 	Recovered bool
 }
 
-// A Follower receives events. It does not block.
+// A Follower receives events, one call at a time. It does not block.
 type Follower interface {
+	// Deliver gives the next event of the log.
 	Deliver(epoch string, e Event)
+	// Moved says that events before this position are lost, or that the log began
+	// anew; what is delivered next comes after it.
+	Moved(to Position)
 }
 
 // Health is how a Backplane tells the Hub of itself.
 type Health interface {
 	// Lost: from now on events may fail to arrive.
 	Lost()
-	// Restored: they arrive again; some may have been missed meanwhile.
+	// Restored: they arrive again, and followers have been given what they missed
+	// meanwhile, or will be before anything newer.
 	Restored()
 }

@@ -13,7 +13,8 @@ type Retention struct {
 	For    time.Duration // default 5 min
 }
 
-func (r Retention) orDefault() Retention {
+// OrDefault is r with its defaults filled in.
+func (r Retention) OrDefault() Retention {
 	return Retention{cmp.Or(r.Events, 256), cmp.Or(r.Bytes, 256<<10), cmp.Or(r.For, 5*time.Minute)}
 }
 

@@ -13,7 +13,7 @@ import (
 // hubs it makes them nodes of one system, as tests want to. Fields of keep that
 // are zero have their defaults.
 func InProcess(keep Retention) Backplane {
-	return newMemory(keep.orDefault())
+	return newMemory(keep.OrDefault())
 }
 
 // memory is the Backplane of one process.

@@ -13,12 +13,14 @@ import (
 	"github.com/sojournhq/sojourn/store/memstore"
 )
 
-// A sick backplane loses deliveries while it is down.
+// A sick backplane loses deliveries while it is down, and gives them when it is
+// not any more.
 type sick struct {
 	live.Backplane
 	mu     sync.Mutex
 	health live.Health
 	down   bool
+	missed []func()
 }
 
 func (s *sick) Start(h live.Health) error { s.health = h; return nil }
@@ -26,12 +28,17 @@ func (s *sick) Start(h live.Health) error { s.health = h; return nil }
 func (s *sick) set(down bool) {
 	s.mu.Lock()
 	s.down = down
+	missed := s.missed
+	s.missed = nil
 	s.mu.Unlock()
 	if down {
 		s.health.Lost()
-	} else {
-		s.health.Restored()
+		return
 	}
+	for _, deliver := range missed {
+		deliver()
+	}
+	s.health.Restored()
 }
 
 func (s *sick) Watch(ctx context.Context, id sojourn.ID, tags []string, f live.Follower) (live.Position, func(), error) {
@@ -40,15 +47,18 @@ func (s *sick) Watch(ctx context.Context, id sojourn.ID, tags []string, f live.F
 
 type lossy struct {
 	s *sick
-	f live.Follower
+	live.Follower
 }
 
 func (l lossy) Deliver(epoch string, e live.Event) {
 	l.s.mu.Lock()
 	down := l.s.down
+	if down {
+		l.s.missed = append(l.s.missed, func() { l.Follower.Deliver(epoch, e) })
+	}
 	l.s.mu.Unlock()
 	if !down {
-		l.f.Deliver(epoch, e)
+		l.Follower.Deliver(epoch, e)
 	}
 }
 
@@ -143,7 +153,7 @@ func TestP12GapOnANodeIsSeen(t *testing.T) {
 	plane.mu.Unlock()
 	publish(2)
 	plane.mu.Lock()
-	plane.down = false
+	plane.down, plane.missed = false, nil
 	plane.mu.Unlock()
 	publish(3)
 	if rest := l.closed(t); len(rest) != 0 || l.code != 4010 {

@@ -60,7 +60,7 @@ const (
 )
 
 func (o *Options) settle() error {
-	o.Retention = o.Retention.orDefault()
+	o.Retention = o.Retention.OrDefault()
 	ints := []struct {
 		v            *int
 		name         string

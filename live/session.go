@@ -144,6 +144,14 @@ func (s *session) Deliver(epoch string, e Event) {
 	}
 }
 
+// Moved closes all connections: their pages recover by their cursors, or are told.
+func (s *session) Moved(to Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shut(codePosition, "position lost")
+	s.tail = eventLog{epoch: to.Epoch, top: to.Offset}
+}
+
 // shut closes all connections, without what they have not been sent.
 func (s *session) shut(code code, reason string) {
 	for _, c := range s.conns {

@@ -181,29 +181,7 @@ func (b health) Restored() {
 		b.h.deaf = nil
 	}
 	b.h.mu.Unlock()
-	b.h.each(func(s *session) {
-		go s.recheck()
-		go s.refill()
-	})
-}
-
-// refill fetches what was not delivered.
-func (s *session) refill() {
-	s.mu.Lock()
-	from := s.tail.position()
-	s.mu.Unlock()
-	page, err := s.hub.plane.Read(context.Background(), s.id, from)
-	if err != nil || !page.Recovered {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.tail.position() == from && !s.ended {
-			s.shut(codePosition, "position lost")
-		}
-		return
-	}
-	for _, e := range page.Events {
-		s.Deliver(page.Position.Epoch, e)
-	}
+	b.h.each(func(s *session) { go s.recheck() })
 }
 
 // each calls f for every session of this node.

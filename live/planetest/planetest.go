@@ -65,6 +65,7 @@ type follower struct {
 	mu    sync.Mutex
 	epoch string
 	got   []live.Event
+	moved int
 }
 
 func (f *follower) Deliver(epoch string, e live.Event) {
@@ -72,6 +73,12 @@ func (f *follower) Deliver(epoch string, e live.Event) {
 	defer f.mu.Unlock()
 	f.epoch = epoch
 	f.got = append(f.got, e)
+}
+
+func (f *follower) Moved(live.Position) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.moved++
 }
 
 func (f *follower) events() []live.Event {
@@ -269,8 +276,11 @@ func checkTags(t *testing.T, nodes []live.Backplane) {
 		t.Errorf("present: %v", got)
 	}
 	stop()
-	if got := sorted(last.Present(t.Context(), "owner:ada")); len(got) != 0 {
-		t.Errorf("present after stop: %v", got)
+	for end := time.Now().Add(10 * time.Second); len(sorted(last.Present(t.Context(), "owner:ada"))) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Error("present long after stop")
+			break
+		}
 	}
 	if got := sorted(last.Tagged(t.Context(), "owner:bob")); len(got) != 0 {
 		t.Errorf("of nobody: %v", got)
@@ -314,5 +324,119 @@ func checkOrder(t *testing.T, nodes []live.Backplane) {
 				t.Fatalf("nodes 0 and %d disagree on event %d", i+1, n)
 			}
 		}
+	}
+}
+
+// A doctor hears how a backplane is.
+type doctor struct{ lost, restored chan struct{} }
+
+func (d doctor) Lost()     { d.lost <- struct{}{} }
+func (d doctor) Restored() { d.restored <- struct{}{} }
+
+// Interruption checks that a backplane notices when nothing reaches it any more,
+// and that its followers miss nothing: near is reached through what fault breaks
+// and mend repairs, far is not. Both are fresh, with a Retention of 100 events.
+func Interruption(t *testing.T, near, far live.Backplane, fault, mend func()) {
+	t.Helper()
+	d := doctor{make(chan struct{}, 100), make(chan struct{}, 100)}
+	for node, health := range map[live.Backplane]live.Health{near: d, far: healthy{}} {
+		if err := node.Start(health); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var f follower
+	_, stop, err := near.Watch(t.Context(), id, []string{"owner:ada"}, &f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	n := 0
+	add := func(times int) {
+		t.Helper()
+		for range times {
+			if err := far.Append(t.Context(), []sojourn.ID{id}, event(n)); err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+	}
+	add(3)
+	f.wait(t, 3)
+	began := time.Now()
+	fault()
+	await(t, "lost", d.lost)
+	t.Logf("noticed after %v", time.Since(began).Round(time.Millisecond))
+	add(20)
+	began = time.Now()
+	mend()
+	await(t, "restored", d.restored)
+	t.Logf("restored after %v", time.Since(began).Round(time.Millisecond))
+	add(3)
+	for i, e := range f.wait(t, n) {
+		if e.Offset != uint64(i+1) || string(e.Data) != fmt.Sprint(i) {
+			t.Fatalf("%d: %s with offset %d", i, e.Data, e.Offset)
+		}
+	}
+	if f.moved > 0 || len(f.events()) != n {
+		t.Errorf("%d events of %d, moved %d times", len(f.events()), n, f.moved)
+	}
+	for _, node := range []live.Backplane{near, far} {
+		if ids, err := node.Present(t.Context(), "owner:ada"); err != nil || len(ids) != 1 {
+			t.Errorf("present afterwards: %v %v", ids, err)
+		}
+	}
+}
+
+func await(t *testing.T, what string, c <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("the hub was not told that events are %s", what)
+	}
+}
+
+// Forgotten checks that followers are told when a log is gone, and given what is
+// added to its successor: forget makes the servers forget everything.
+func Forgotten(t *testing.T, near, far live.Backplane, forget func()) {
+	t.Helper()
+	for _, node := range []live.Backplane{near, far} {
+		if err := node.Start(healthy{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var f follower
+	before, stop, err := near.Watch(t.Context(), id, []string{"owner:ada"}, &f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for n := range 3 {
+		if err := far.Append(t.Context(), []sojourn.ID{id}, event(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.wait(t, 3)
+	forget()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		ids, err := far.Tagged(t.Context(), "owner:ada")
+		f.mu.Lock()
+		moved := f.moved
+		f.mu.Unlock()
+		if err == nil && len(ids) == 1 && moved > 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("moved %d times; sessions of the owner: %v, %v", moved, ids, err)
+		}
+	}
+	if err := far.Append(t.Context(), []sojourn.ID{id}, event(3)); err != nil {
+		t.Fatal(err)
+	}
+	if e := f.wait(t, 4)[3]; string(e.Data) != "3" || f.epoch == before.Epoch {
+		t.Errorf("%s in epoch %s, before it was %s", e.Data, f.epoch, before.Epoch)
+	}
+	if page, err := far.Read(t.Context(), id, live.Position{Epoch: before.Epoch, Offset: 2}); err != nil || page.Recovered {
+		t.Errorf("a position in the log that is gone: %+v, %v", page, err)
 	}
 }
