@@ -19,6 +19,10 @@ func (sc *scope) byHeader() bool {
 // present reads the request's token into s. A malformed one counts as none, and
 // so do several: one of them was planted, and we cannot tell which.
 func (sc *scope) present(s *Session) {
+	if sc.m.foreign != nil {
+		sc.presentForeign(s)
+		return
+	}
 	var text string
 	if sc.byHeader() {
 		if len(sc.req.Header[sc.m.opt.Header]) > 1 {

@@ -50,6 +50,10 @@ func (s *Session) commit(ctx context.Context) error {
 	if s.birth == nil && len(ops) == 0 {
 		return nil
 	}
+	if s.m.foreign != nil && s.m.carried && s.req != nil && s.req.begun.Load() {
+		s.dropChanges()
+		return ErrHeadersSent
+	}
 	var keys []string
 	if s.m.watched(ctx) {
 		for i := range s.draft.dirty {
@@ -77,6 +81,7 @@ func (s *Session) commit(ctx context.Context) error {
 	s.forgetOps()
 	switch {
 	case err == nil:
+		s.wrote = true
 		if len(keys) > 0 {
 			e := s.event(EventChanged)
 			e.Keys = keys

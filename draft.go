@@ -74,6 +74,11 @@ func (d *draft) set(key string, raw []byte) error {
 	if len(raw) > d.limits.MaxRecord {
 		return fmt.Errorf("%w: member %q has %d bytes, the session may have %d", ErrTooLarge, key, len(raw), d.limits.MaxRecord)
 	}
+	if d.limits.check != nil {
+		if err := d.limits.check(key, raw); err != nil {
+			return err
+		}
+	}
 	d.put(change{key: key, raw: raw})
 	return nil
 }

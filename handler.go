@@ -58,6 +58,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	sc := newScope()
 	sc.Context, sc.w, sc.m = r.Context(), w, h.m
+	if h.m.foreign != nil {
+		sc.Context = h.m.foreign.Attach(r)
+	}
 	sc.req = *r.WithContext(sc)
 	defer func() { // net/http removes the files of its own request only
 		r.MultipartForm = sc.req.MultipartForm

@@ -139,6 +139,9 @@ func (s *Session) forget(state State, reason Reason) {
 // Outside a request the session must come from Authenticate.
 func (s *Session) Renew(ctx context.Context) error {
 	return s.renew(ctx, func() error {
+		if s.m.foreign != nil {
+			return fmt.Errorf("%w: the other system knows one name of a session only; RenewNow gives it a new one", ErrUnsupported)
+		}
 		if s.standing != standsCurrent { // next: just renewed; previous: being renewed
 			return nil
 		}
@@ -156,6 +159,12 @@ func (s *Session) RenewNow(ctx context.Context) error {
 
 func (s *Session) replaceSecret() error {
 	switch {
+	case s.m.foreign != nil: // the ID is the secret
+		if err := s.begin(s.base.Owner); err != nil {
+			return err
+		}
+		s.birth.renewal = true
+		return nil
 	case !s.opened && s.standing == standsPrevious:
 		return ErrStaleToken
 	case s.room != nil && s.room.fresh != nil: // twice in one commit
@@ -241,6 +250,9 @@ func (s *Session) Remember(ctx context.Context, on bool) error {
 }
 
 func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
+	if err := s.m.lacks("how long a session lives", false); err != nil {
+		return err
+	}
 	for _, d := range p.durations() { // as stored
 		if *d < 0 {
 			*d = -time.Millisecond
@@ -275,6 +287,9 @@ func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 func (s *Session) SetLabel(ctx context.Context, label string) error {
 	if len(label) > labelIn || !utf8.ValidString(label) {
 		return fmt.Errorf("%w: label, expected at most %d bytes of UTF-8", ErrInvalid, labelIn)
+	}
+	if err := s.m.lacks("a label", true); err != nil {
+		return err
 	}
 	return s.live(ctx, "set label", func() error {
 		return s.record(op{kind: opMeta, fn: func(d *draft) error {
@@ -331,7 +346,7 @@ func (s *Session) successor(h *head) Token {
 	case s.state != StateActive || s.birth != nil:
 		return Token{}
 	case s.issued != nil:
-		return Token{id: s.base.ID, secret: s.issued.hide()}
+		return s.m.token(s.base.ID, s.issued)
 	case s.hasToken && h.has(flagNext) && s.proof().equal(h.cur):
 		next := s.presented.successor(h.seed[:])
 		return Token{id: s.base.ID, secret: next.hide()}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/sojournhq/sojourn/internal/foreign"
 )
 
 // A Manager joins a Store with the rules its sessions live by. One per
@@ -21,7 +23,8 @@ type Manager struct {
 	cross    *http.CrossOriginProtection
 	origins  []string
 	warnOnce sync.Once
-	carried  bool // the store is
+	carried  bool            // the store is
+	foreign  foreign.Carrier // nil: sessions are in our own form
 }
 
 // New checks opt (nil: the defaults) and joins it with store. It does no I/O
@@ -36,6 +39,11 @@ func New(store Store, opt *Options) (*Manager, error) {
 	}
 	m := &Manager{store: store, opt: settled, cross: http.NewCrossOriginProtection()}
 	_, m.carried = As[carried](store)
+	if c, ok := As[foreign.Carrier](store); ok {
+		if err := m.adopt(c, opt); err != nil {
+			return nil, err
+		}
+	}
 	for _, trusted := range settled.TrustedOrigins {
 		o, err := origin(trusted)
 		if err == nil {
@@ -83,7 +91,7 @@ func (m *Manager) Do(ctx context.Context, id ID, f func(ctx context.Context) err
 // cookie would: ErrInvalid for a malformed text, ErrReplayed for a replaced
 // secret, ErrNotFound for anything else that is no live session.
 func (m *Manager) Authenticate(ctx context.Context, token string) (*Session, error) {
-	t, err := ParseToken(token)
+	t, err := m.parse(token)
 	if err != nil {
 		return nil, fmt.Errorf("sojourn: authenticate: %w", err)
 	}

@@ -58,6 +58,11 @@ func (s *Session) Patch(ctx context.Context, changes map[string]json.RawMessage,
 		if err := s.commit(ctx); err != nil {
 			return err
 		}
+		if s.m.foreign != nil { // its revisions do not count
+			err := s.load(ctx)
+			revision = s.draft.head.about().rev
+			return err
+		}
 		revision++ // of this change alone: parallel ones that left with it have their own
 		return nil
 	})

@@ -96,6 +96,8 @@ type Options struct {
 	ErrorHandler func(w http.ResponseWriter, r *http.Request, status int, err error)
 	// Clock tells the time. Default time.Now.
 	Clock func() time.Time
+
+	check func(key string, value []byte) error // of another system's form
 }
 
 // settle returns a copy with defaults filled in and everything checked.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/sojournhq/sojourn/internal/foreign"
 )
 
 // List describes the owner's live sessions, the one seen last first. It costs
@@ -140,6 +142,9 @@ func (m *Manager) revokeOthers(ctx context.Context, keep *Session) error {
 		return err
 	}
 	before := rec.OwnerGeneration
+	if m.foreign != nil {
+		ctx = foreign.Keep(ctx, string(rec.ID))
+	}
 	if rec.Owner == "" || rec.Generation < before {
 		return ErrNotFound
 	}

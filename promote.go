@@ -20,6 +20,7 @@ type birth struct {
 	hash     digest // of the token's secret
 	owner    string
 	inherit  bool // the old record's members come along
+	renewal  bool // nobody logs in: the times stay
 	replaced bool // the old record is another user's
 	level    byte // of assurance, where it is not that of a plain login
 	form     *[16]byte
@@ -58,7 +59,7 @@ func (s *Session) begin(owner string) error {
 		b.replaced = true
 		s.blank()
 	}
-	b.token = newToken(owner, s.m.opt.OwnerKey)
+	b.token = s.m.newToken(owner)
 	b.hash = *b.token.secret.hash()
 	s.furnish()
 	s.room.birth = b
@@ -92,21 +93,25 @@ var nobodys digest // read only, as all that a head points to
 func (s *Session) imprint(d *draft) {
 	b, h := s.birth, &d.head
 	d.now = s.m.now().UnixMilli()
-	h.flags &= flagPolicy // what the old session is bound to is not this one's
+	h.flags &= flagPolicy | flagLevel // what the old session is bound to is not this one's
 	h.cur, h.prev, h.next, h.seed, h.prevUntil = &b.hash, nil, nil, nil, 0
 	about := h.open(&s.room.about)
 	about.retired, about.nonces, about.binding = nil, nil, nil
-	h.setLevel(b.level)
+	h.rotated, h.seen = d.now, d.now
+	if s.req != nil {
+		s.req.describe(about)
+	}
 	h.setForm(b.form)
-	h.created, h.rotated, h.seen, h.auth = d.now, d.now, d.now, 0
+	if b.renewal {
+		return
+	}
+	h.setLevel(b.level)
+	h.created, h.auth = d.now, 0
 	if b.owner != "" {
 		h.auth = d.now
 	}
 	p := s.m.policyOf(h)
 	h.absolute = d.now + p.Absolute.Milliseconds()
-	if s.req != nil {
-		s.req.describe(about)
-	}
 }
 
 // finish imprints and encodes the new record.

@@ -122,8 +122,8 @@ func (sc *scope) settle(s *Session) error {
 	if err := s.commit(s.ctx); err != nil {
 		return err
 	}
+	s.touch() // first: a record in a cookie leaves with the headers
 	sc.headers(s)
-	s.touch()
 	return nil
 }
 
@@ -162,6 +162,10 @@ func (sc *scope) headers(s *Session) {
 	}
 	if s.nobodys {
 		h["Cache-Control"] = noStore
+		return
+	}
+	if sc.m.foreign != nil {
+		sc.sendForeign(h, s)
 		return
 	}
 	token := s.successor(&s.draft.head)

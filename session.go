@@ -41,6 +41,7 @@ type Session struct {
 	touched  bool
 	began    bool // in this request: a new ID
 	cached   bool // base may be out of date
+	wrote    bool // this request has changed the record
 
 	failed    error // unavailable: sticks, so that the answer is 503
 	id        ID

@@ -70,7 +70,12 @@ func (s *Session) status() Status {
 	if touched := expires - p.Idle.Milliseconds(); touched > seen && touched <= now {
 		seen = touched
 	}
-	st.Created, st.LastSeen = time.UnixMilli(h.created), time.UnixMilli(seen)
+	if h.created != 0 { // else the form of another system does not tell
+		st.Created = time.UnixMilli(h.created)
+	}
+	if seen != 0 {
+		st.LastSeen = time.UnixMilli(seen)
+	}
 	if h.auth != 0 {
 		st.AuthTime, st.Level = time.UnixMilli(h.auth), h.assurance(now)
 	}

@@ -51,6 +51,9 @@ func (s *Session) Elevate(ctx context.Context, level int) error {
 	if level < 1 || level > maxLevel {
 		return fmt.Errorf("%w: assurance level %d, expected 1 to %d", ErrInvalid, level, maxLevel)
 	}
+	if err := s.m.lacks("when a user authenticated", true); err != nil {
+		return err
+	}
 	return s.live(ctx, "elevate", func() error {
 		if b := s.birth; b != nil && b.owner != "" {
 			b.level = byte(level)

@@ -30,9 +30,12 @@ type Token struct {
 
 // hidden keeps a secret two pointers deep: where fmt cannot call Format, as in
 // an unexported field, it follows one.
-type hidden struct{ *secret }
+type hidden struct {
+	*secret
+	text string // instead of it, where the form is another system's
+}
 
-func (s *secret) hide() *hidden { return &hidden{s} }
+func (s *secret) hide() *hidden { return &hidden{secret: s} }
 
 // newToken draws a token for a new session of owner.
 func newToken(owner string, key []byte) Token {
@@ -106,6 +109,9 @@ func (t Token) Reveal() string {
 }
 
 func (t Token) appendTo(b []byte) []byte {
+	if t.secret != nil && t.secret.text != "" {
+		return append(b, t.secret.text...)
+	}
 	var raw [tokenBytes + 2]byte // room for what a malformed ID would decode to
 	if len(t.id) != idChars || t.secret == nil {
 		return b

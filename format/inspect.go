@@ -1,0 +1,121 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sojournhq/sojourn"
+)
+
+// A Report is what a cookie and a stored record say together: what the other system
+// would make of them at a moment.
+type Report struct {
+	ID      string // "" if the cookie does not vouch for one
+	Key     string // of the record in its store, "" where the cookie is the record
+	Valid   bool   // the other system would take it for a live session
+	Reason  string // why it would not
+	Secret  int    // which secret fits, from 0; -1 if none does or none is needed
+	Owner   string
+	Members []Member // also of an invalid session, as far as they can be read
+	Expires time.Time
+}
+
+// Inspect reads a session without any store. cookie is the value of a cookie, or
+// whole pairs as in a Cookie header ("koa.sess=…; koa.sess.sig=…"); record is what
+// the store holds under Report.Key, nil if that is not known. The deadline is the
+// one inside the record: the store's own is not part of its bytes. It returns an
+// error only where record is given although the cookie is the record.
+func Inspect(f Format, cookie string, record []byte, at time.Time) (*Report, error) {
+	d := f.Describe()
+	if d.InCookie && record != nil {
+		return nil, fmt.Errorf("%w: the cookie of %s is its record; there is no other", sojourn.ErrInvalid, d.System)
+	}
+	p := f.ReadCookies(requestWith(d.Cookie, cookie), at)
+	r := &Report{ID: p.ID, Secret: p.Secret, Reason: p.Reason}
+	if p.ID != "" && !d.InCookie {
+		r.Key = f.Key(p.ID)
+	}
+	if d.InCookie {
+		record = p.Record
+	}
+	if p.ID == "" && r.Reason == "" {
+		r.Reason = "there is no session cookie"
+	}
+	if record == nil {
+		if r.Reason == "" {
+			r.Reason = "no record is given"
+		}
+		return r, nil
+	}
+	doc, err := f.Decode(record)
+	if err != nil {
+		if r.Reason == "" {
+			r.Reason = strings.TrimPrefix(err.Error(), sojourn.ErrCorrupt.Error()+": ")
+		}
+		return r, nil
+	}
+	r.Owner, r.Members, r.Expires = doc.Owner, doc.Members, doc.Expires
+	if r.Expires.IsZero() {
+		r.Expires = p.Expires
+	}
+	if (d.Inner || d.InCookie) && !r.Expires.IsZero() && at.After(r.Expires) && r.Reason == "" {
+		r.Reason = "it has expired"
+	}
+	r.Valid = r.Reason == ""
+	return r, nil
+}
+
+// Compose writes a session without any store: the values for Set-Cookie, and the
+// record to be stored under the returned key, both empty where the cookie is the
+// record. An empty id draws a new one.
+func Compose(f Format, id, owner string, members []Member, at time.Time) (cookies []string, key string, record []byte, err error) {
+	d := f.Describe()
+	for _, m := range members {
+		if err := f.Check(m.Key, m.Value); err != nil {
+			return nil, "", nil, err
+		}
+	}
+	expires := at.Add(d.Life)
+	record, err = f.Encode(nil, &Edit{Set: members, Owner: owner, Now: at, Expires: expires})
+	if err != nil {
+		return nil, "", nil, err
+	}
+	if id == "" {
+		id = f.NewID()
+	}
+	o := &Outgoing{ID: id, Life: d.CookieLife, Expires: expires, Now: at}
+	if d.InCookie {
+		o.Record, record = record, nil
+	} else {
+		key = f.Key(id)
+	}
+	cookies, err = f.WriteCookies(o)
+	if errors.Is(err, sojourn.ErrTooLarge) {
+		err = fmt.Errorf("the session does not fit into its cookie: %w", err)
+	}
+	return cookies, key, record, err
+}
+
+// requestWith makes a request whose cookies are text: pairs, or the value of the
+// cookie of that name.
+func requestWith(name, text string) *http.Request {
+	if !strings.HasPrefix(text, name+"=") && !strings.Contains(text, "; "+name+"=") {
+		text = name + "=" + text
+	}
+	return &http.Request{Header: http.Header{"Cookie": {text}}}
+}
+
+// cookieHeader is what a client sends after it was sent these cookies.
+func cookieHeader(f Format, o *Outgoing) string {
+	lines, err := f.WriteCookies(o)
+	if err != nil {
+		return ""
+	}
+	for i, line := range lines {
+		lines[i], _, _ = strings.Cut(line, ";")
+	}
+	return strings.Join(lines, "; ")
+}
