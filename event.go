@@ -20,6 +20,8 @@ const (
 	ReasonReplaced Reason = "replaced" // another user logged in over it
 	ReasonMoved    Reason = "moved"    // it lives on under a new ID, given at login
 	ReasonExpired  Reason = "expired"  // a deadline passed
+	ReasonReplayed Reason = "replayed" // a replaced secret was used: Options.OnReplay
+	ReasonSuspect  Reason = "suspect"  // Options.Signals said so
 
 	EventCreated      EventKind = "created"       // a session was stored for the first time; login moves also count
 	EventRenewed      EventKind = "renewed"       // its secret changed
@@ -31,6 +33,7 @@ const (
 	EventReplayed     EventKind = "replayed"      // a replaced secret was used: a stolen cookie, or a very late client
 	EventBound        EventKind = "bound"         // it was tied to more than its token: Session.Bind
 	EventRefused      EventKind = "refused"       // one of Options.Guards kept a request with a good token out: Err
+	EventSignal       EventKind = "signal"        // the address or the user agent changed: Signals
 	EventRejected     EventKind = "rejected"      // a token with the ID of a live session and a wrong secret
 	EventDuplicate    EventKind = "duplicate"     // several cookies of our name: one is planted
 	EventUnavailable  EventKind = "unavailable"   // the store failed: Err
@@ -46,7 +49,8 @@ type Event struct {
 	Owner     string // "" for nobody
 	Reason    Reason // ended
 	Keys      []string
-	Level     int // created, elevated: of assurance
+	Level     int      // created, elevated: of assurance
+	Signals   []string // signal: what Options.Signals saw
 	At        time.Time
 	IP        string // of the request, "" outside one
 	UserAgent string

@@ -13,13 +13,14 @@ import (
 // to nothing.
 type scope struct {
 	context.Context
-	w     http.ResponseWriter
-	m     *Manager
-	s     atomic.Pointer[Session]
-	begun atomic.Bool // the answer has begun: no cookie can be sent
-	void  bool        // it was replaced by an error; what the handler writes is dropped
-	key   secret      // what the client presented
-	req   http.Request
+	w       http.ResponseWriter
+	m       *Manager
+	s       atomic.Pointer[Session]
+	begun   atomic.Bool // the answer has begun: no cookie can be sent
+	void    bool        // it was replaced by an error; what the handler writes is dropped
+	key     secret      // what the client presented
+	arrived int64       // ms; 0: of a request without a body, by whose time nothing depends
+	req     http.Request
 }
 
 // scopes come in slabs, each scope of which serves one request and is never
@@ -62,6 +63,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		sc.Context = h.m.foreign.Attach(r)
 	}
 	sc.req = *r.WithContext(sc)
+	if r.ContentLength != 0 {
+		sc.arrived = h.m.now().UnixMilli()
+	}
 	defer func() { // net/http removes the files of its own request only
 		r.MultipartForm = sc.req.MultipartForm
 	}()

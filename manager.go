@@ -246,7 +246,7 @@ func (m *Manager) tell(ctx context.Context, e Event) {
 	switch e.Kind {
 	case EventUnavailable, EventCorrupt:
 		level = slog.LevelError
-	case EventReplayed, EventRejected, EventRefused, EventDuplicate:
+	case EventReplayed, EventRejected, EventRefused, EventDuplicate, EventSignal:
 		level = slog.LevelWarn
 	}
 	if m.opt.Logger.Enabled(ctx, level) {

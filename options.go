@@ -62,6 +62,18 @@ type Options struct {
 	// TouchEveryRequest makes requests that never use their session extend it
 	// too, at the cost of a store read each. Default false.
 	TouchEveryRequest bool
+	// OnReplay is what follows when a replaced secret is used after its grace, by
+	// a thief or by the victim of one: "revoke" ends the session for both,
+	// "revoke-all" all sessions of its owner, "report" only tells observers.
+	// Default "revoke".
+	OnReplay string
+	// Signals judges a request whose address (ip, as TrustedProxies tell) or user
+	// agent is not what the session's last one had: was. It returns "" for
+	// nothing, "report" to tell observers (EventSignal with signs), "step-up" to
+	// set the level of assurance to 0 as well, "revoke" or "revoke-all" to end the
+	// session or all of its owner's. It must not use the session of r. See package
+	// bind/signals. Default nil: not asked.
+	Signals func(r *http.Request, ip string, was Status) (reaction string, signs []string)
 	// TombstoneFor is how long the reason of an ended session is kept. Default
 	// 10 min, at least 1 min.
 	TombstoneFor time.Duration
@@ -159,6 +171,9 @@ func (o *Options) settle() (*Options, error) {
 		}
 	}
 	if err := s.Cookie.settle(); err != nil {
+		return nil, err
+	}
+	if err := settleOnReplay(&s.OnReplay); err != nil {
 		return nil, err
 	}
 	if s.Header != "" {

@@ -12,7 +12,7 @@ import (
 )
 
 func TestP5RotationLogsNobodyOut(t *testing.T) {
-	s := newSite(t, nil)
+	s := newSite(t, &sojourn.Options{OnReplay: "report"})
 	c := s.client()
 	c.ok("/set/k/v")
 	first := c.token
@@ -133,7 +133,7 @@ func TestP5RenewOnDemand(t *testing.T) {
 
 // Whichever of thief and victim comes second is noticed.
 func TestP5AStaleSecretIsReported(t *testing.T) {
-	s := newSite(t, nil)
+	s := newSite(t, &sojourn.Options{OnReplay: "report"})
 	victim := s.client()
 	victim.ok("/login/ada")
 	stolen := victim.token

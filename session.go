@@ -207,8 +207,8 @@ func (s *Session) judge(ctx context.Context) {
 	if s.opened {
 		return
 	}
-	proof := digest(sha256.Sum256(s.presented[:]))
-	s.standing = h.standing(&proof, now)
+	proof, at := digest(sha256.Sum256(s.presented[:])), s.asOf(now)
+	s.standing = h.standing(&proof, at)
 	switch s.standing {
 	case standsNot, standsReplaced:
 		s.state, s.barred = StateNone, true
@@ -216,7 +216,9 @@ func (s *Session) judge(ctx context.Context) {
 		if s.replayed = s.standing == standsReplaced; s.replayed {
 			kind = EventReplayed
 		}
-		s.m.emit(ctx, s.event(kind))
+		if s.m.emit(ctx, s.event(kind)); s.replayed {
+			s.onReplay(ctx, h, at)
+		}
 		s.base, s.draft = Record{}, draft{}
 		return
 	}
@@ -238,6 +240,7 @@ func (s *Session) judge(ctx context.Context) {
 			s.maintain(s.prepare)
 		}
 	}
+	s.compare(ctx)
 }
 
 // ended tells why a stored record no longer lives, "" if it does.

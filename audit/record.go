@@ -27,6 +27,10 @@ type Record struct {
 	Reason string `json:"reason,omitempty"`
 	// Keys names the members that were written.
 	Keys []string `json:"keys,omitempty"`
+	// Level is of assurance, at a login and an elevation.
+	Level int `json:"level,omitempty"`
+	// Signals are what made a request suspicious.
+	Signals []string `json:"signals,omitempty"`
 	// IP and UserAgent are the request's.
 	IP        string `json:"ip,omitempty"`
 	UserAgent string `json:"user_agent,omitempty"`
@@ -53,6 +57,10 @@ func (o *Options) record(ctx context.Context, e sojourn.Event) Record {
 	r.Reason, r.IP, r.UserAgent = clip(string(e.Reason)), clip(e.IP), clip(e.UserAgent)
 	for _, k := range e.Keys[:min(len(e.Keys), keysLimit)] {
 		r.Keys = append(r.Keys, clip(k))
+	}
+	r.Level = e.Level
+	for _, sign := range e.Signals[:min(len(e.Signals), keysLimit)] {
+		r.Signals = append(r.Signals, clip(sign))
 	}
 	if e.Err != nil {
 		r.Error = clip(e.Err.Error())
