@@ -41,6 +41,8 @@ var rooms = map[string]room{
 	"audit":                 {own: []string{".", "internal/..."}},
 	"bind":                  {own: []string{".", "internal/..."}},
 
+	"store/storetest/linear": {own: []string{"."}, others: []string{"github.com/anishathalye/porcupine"}},
+
 	"live":            {own: []string{".", "internal/..."}, others: []string{"github.com/coder/websocket"}},
 	"live/planetest":  {own: []string{".", "live"}},
 	"live/redisplane": {own: []string{".", "live", "internal/..."}, others: []string{"github.com/redis/rueidis"}},
@@ -59,7 +61,7 @@ var rooms = map[string]room{
 var top = []string{"cmd", "server", "bench", "examples"}
 
 // Conformance suites are for tests.
-var suites = []string{"store/storetest", "format/formattest", "live/planetest"}
+var suites = []string{"store/storetest", "store/storetest/linear", "format/formattest", "live/planetest"}
 
 type pkg struct {
 	ImportPath, Doc                    string
@@ -227,6 +229,9 @@ func TestImportsDetects(t *testing.T) {
 		{"./store/redisstore", "github.com/redis/rueidisx", "of other modules only github.com/redis/rueidis"},
 		{"./store/memstore", "./store/storetest", "which is for tests"},
 		{"./cmd/sojourn", "./store/storetest", "which is for tests"},
+		{"./cmd/sojourn", "./store/storetest/linear", "which is for tests"},
+		{"./store/memstore", "./store/storetest/linear", "which is for tests"},
+		{"./store/storetest", "github.com/anishathalye/porcupine", "of other modules only nothing"},
 		{"./store/memstore", "./seal", "room store may import only ., internal/..."},
 		{"./seal", "./store/memstore", "seal imports store/memstore"},
 		{"./seal", "golang.org/x/crypto/chacha20poly1305", "of other modules only nothing"},
