@@ -20,6 +20,7 @@ type MariaDB struct {
 	*Process
 	Addr   string
 	Socket string // the file of its local socket
+	Data   string // the folder that has one for each database
 }
 
 // StartMariaDB initializes a data folder in a temporary one, starts a server on
@@ -42,7 +43,7 @@ func StartMariaDB(t TB, settings ...string) *MariaDB {
 		t.Fatalf("%v", err)
 	}
 	port := Port(t)
-	m := &MariaDB{Addr: Loopback(port), Socket: filepath.Join(dir, "socket")}
+	m := &MariaDB{Addr: Loopback(port), Socket: filepath.Join(dir, "socket"), Data: data}
 	args := []string{"--no-defaults", "--datadir=" + data, "--socket=" + m.Socket, "--pid-file=" + filepath.Join(dir, "pid"),
 		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port), "--skip-name-resolve", "--init-file=" + admin,
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--max-connections=100", "--performance-schema=OFF"}

@@ -29,6 +29,7 @@ const Admin = "sojourn-admin"
 type Postgres struct {
 	*Process
 	Addr string
+	Data string // the folder of its files
 }
 
 // StartPostgres initializes a database in a temporary folder, starts a server on
@@ -55,7 +56,7 @@ func StartPostgres(t TB, settings ...string) *Postgres {
 		args = append(args, "-c", s)
 	}
 	path, args := asUser(t, dir, program, args)
-	p := &Postgres{Process: Command(t, dir, "postgres", path, args, "LC_ALL=C"), Addr: Loopback(port)}
+	p := &Postgres{Process: Command(t, dir, "postgres", path, args, "LC_ALL=C"), Addr: Loopback(port), Data: data}
 	p.Start()
 	return p
 }

@@ -2,12 +2,14 @@ package mysql
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/internal/testenv"
+	"github.com/sojournhq/sojourn/store/sqlstore/internal/enginetest"
 )
 
 // A login does not wait for "sign out everywhere", nor the other way round, and
@@ -162,4 +164,14 @@ func TestServerErrorsSayWhatToDo(t *testing.T) {
 	if !errors.Is(err, ErrClosed) || l.Close() != nil {
 		t.Errorf("load of a closed store: %v: expected ErrClosed", err)
 	}
+}
+
+func TestFullDisk(t *testing.T) {
+	m := shared(t)
+	const room = 24 << 20
+	disk := testenv.MountDisk(t, filepath.Join(m.Data, "small"), room) // the database of that name
+	t.Cleanup(func() {
+		admin(t, m.AdminURL(), "DROP TABLE small.sojourn_session, small.sojourn_owner, small.sojourn_schema")
+	})
+	enginetest.FullDisk(t, openURL(t, m.URL(testenv.Admin, testenv.Admin, "small"), nil), disk, room)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/internal/testenv"
+	"github.com/sojournhq/sojourn/store/sqlstore/internal/enginetest"
 )
 
 // counter reads a number from the server.
@@ -193,4 +194,14 @@ func TestAReplicaIsRefused(t *testing.T) {
 	if _, err := s.Load(t.Context(), "one"); !errors.Is(err, sojourn.ErrNotFound) {
 		t.Errorf("load: %v", err)
 	}
+}
+
+func TestFullDisk(t *testing.T) {
+	p := shared(t)
+	const room = 24 << 20
+	dir := p.Data + "-small"
+	disk := testenv.MountDisk(t, dir, room)
+	admin(t, p.AdminURL(), "CREATE TABLESPACE small LOCATION '"+dir+"'", "CREATE DATABASE small TABLESPACE small")
+	t.Cleanup(func() { admin(t, p.AdminURL(), "DROP DATABASE small", "DROP TABLESPACE small") })
+	enginetest.FullDisk(t, openURL(t, p.URL(testenv.Admin, testenv.Admin, "small"), nil), disk, room)
 }
