@@ -40,6 +40,8 @@ var rooms = map[string]room{
 	"seal":                  {own: []string{".", "internal/..."}},
 	"audit":                 {own: []string{".", "internal/..."}},
 	"bind":                  {own: []string{".", "internal/..."}},
+	"bind/device":           {own: []string{".", "internal/..."}, others: []string{"github.com/mileusna/useragent"}},
+	"bind/signals":          {own: []string{".", "internal/..."}, others: []string{"github.com/mileusna/useragent"}},
 
 	"store/storetest/linear": {own: []string{"."}, others: []string{"github.com/anishathalye/porcupine"}},
 
