@@ -38,6 +38,14 @@ services() {
 	command -v memcached >/dev/null || missing+=(memcached)
 	command -v mariadbd >/dev/null || missing+=(mariadb-server)
 	compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || missing+=(postgresql)
+	# the applications whose sessions are shared
+	command -v php8.2 >/dev/null || command -v php >/dev/null || missing+=(php-cli)
+	compgen -G '/usr/sbin/php-fpm*' >/dev/null || missing+=(php-fpm)
+	local extension
+	for extension in redis memcached igbinary; do
+		compgen -G "/usr/lib/php/*/$extension.so" >/dev/null || missing+=("php-$extension")
+	done
+	[ -d /usr/lib/python3/dist-packages/flask_session ] || missing+=(python3-flask python3-flask-session python3-redis)
 	[ ${#missing[@]} -gt 0 ] || return 0
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		echo "installing ${missing[*]}"
