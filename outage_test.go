@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,8 +146,8 @@ func (h *hanging) Update(ctx context.Context, r *sojourn.Record) (sojourn.Record
 	return h.Store.Update(ctx, r)
 }
 
-// A record that cannot be read is an error of ours: neither a logout nor an
-// outage, and never overwritten.
+// A record that cannot be read is neither a logout nor an outage: its cookie
+// stays, it is never overwritten, and a new login works. Programs get an error.
 func TestCorruptRecord(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.client()
@@ -159,9 +160,23 @@ func TestCorruptRecord(t *testing.T) {
 			store.recs[full] = rec
 		}
 	}
-	for _, path := range []string{"/get/k", "/set/k/v"} {
-		if a := c.get(path); a.code != 400 || a.cookie != "" {
-			t.Errorf("%s: %+v", path, a)
+	if a := c.get("/owner"); a.code != 200 || a.body != "" || a.cookie != "" {
+		t.Errorf("reading: %+v, expected nobody and no cookie", a)
+	}
+	if a := c.get("/set/k/v"); a.code == 200 || a.code == 503 || a.cookie != "" {
+		t.Errorf("writing: %+v, expected a refusal and no cookie", a)
+	}
+	if got := s.events.of(sojourn.EventCorrupt); len(got) != 2 || got[0].ID[:28] != id || !strings.Contains(got[0].Err.Error(), "newer Sojourn") {
+		t.Errorf("events: %+v", got)
+	}
+	again := s.client()
+	again.token = c.token
+	if a := again.get("/login/ada"); a.code != 200 || a.cookie == "" {
+		t.Errorf("login: %+v", a)
+	}
+	for full, rec := range store.recs {
+		if full[:28] == id && rec.Payload[0] != 9 {
+			t.Error("the record was overwritten")
 		}
 	}
 	_, err := s.m.Authenticate(t.Context(), c.token)

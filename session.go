@@ -156,10 +156,7 @@ func (s *Session) load(ctx context.Context) error {
 		}
 		return nil
 	case errors.Is(err, ErrCorrupt):
-		// No session, as for a wrong secret: nothing of it is shown, a new login
-		// works, and the cookie stays for when the record can be read again.
-		s.loaded, s.state, s.barred = true, StateNone, true
-		s.corrupt(ctx, err)
+		s.unreadable(ctx, err)
 		return nil
 	case err != nil && s.anonymous(err):
 		return nil
@@ -169,11 +166,23 @@ func (s *Session) load(ctx context.Context) error {
 	}
 	s.base = rec
 	if err := s.draw(); err != nil {
-		return err
+		if s.req == nil { // a program should know
+			return err
+		}
+		s.base, s.draft = Record{}, draft{}
+		s.unreadable(ctx, err)
+		return nil
 	}
 	s.loaded = true
 	s.judge(ctx)
 	return s.failed
+}
+
+// unreadable leaves no session, as for a wrong secret: nothing of it is shown, a
+// new login works, and the cookie stays for when the record can be read again.
+func (s *Session) unreadable(ctx context.Context, err error) {
+	s.loaded, s.state, s.barred = true, StateNone, true
+	s.corrupt(ctx, err)
 }
 
 func (s *Session) corrupt(ctx context.Context, err error) {

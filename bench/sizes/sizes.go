@@ -44,8 +44,9 @@ const (
 	beginning = 100 * 24 * time.Hour // deadlines far enough not to expire
 )
 
-// Measure grows the subject through the sizes, in ascending order.
-func Measure(ctx context.Context, s Subject, sizes []int, progress func(string)) ([]Row, error) {
+// Measure grows the subject through the sizes, in ascending order. Operations go
+// to that many active sessions, picked among all at each size; 0 stands for all.
+func Measure(ctx context.Context, s Subject, sizes []int, active int, progress func(string)) ([]Row, error) {
 	ids := make([]sojourn.ID, 0, sizes[len(sizes)-1])
 	records := func(n int) []sojourn.Record {
 		batch := make([]sojourn.Record, n)
@@ -81,8 +82,15 @@ func Measure(ctx context.Context, s Subject, sizes []int, progress func(string))
 		}
 		row.Bytes = float64(full-empty) / float64(size)
 		picked := make([]sojourn.Record, sampled)
+		used := ids
+		if active > 0 && active < len(ids) {
+			used = make([]sojourn.ID, active)
+			for i := range used {
+				used[i] = ids[rand.N(len(ids))]
+			}
+		}
 		load := func(i int) (err error) {
-			picked[i], err = s.Store.Load(ctx, ids[rand.N(len(ids))])
+			picked[i], err = s.Store.Load(ctx, used[rand.N(len(used))])
 			return err
 		}
 		fresh := random(payload)

@@ -25,6 +25,7 @@ func main() {
 	log.SetFlags(0)
 	counts := flag.String("n", "1000,10000,100000", "numbers of sessions")
 	only := flag.String("stores", "", "only these, as in redis,postgres (default: all)")
+	active := flag.Int("active", 0, "how many of the sessions are used (default: all)")
 	flag.Parse()
 	var ns []int
 	for text := range strings.SplitSeq(*counts, ",") {
@@ -44,7 +45,7 @@ func main() {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), name) {
 			continue
 		}
-		if err := run(ctx, name, ns); err != nil {
+		if err := run(ctx, name, ns, *active); err != nil {
 			log.Printf("%s: %v", name, err)
 		}
 		if ctx.Err() != nil {
@@ -53,7 +54,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, name string, ns []int) (err error) {
+func run(ctx context.Context, name string, ns []int, active int) (err error) {
 	e := &env{}
 	defer func() {
 		if said, ok := recover().(stopped); ok {
@@ -63,7 +64,7 @@ func run(ctx context.Context, name string, ns []int) (err error) {
 	}()
 	progress := func(text string) { fmt.Fprintf(os.Stderr, "\r\033[K%s", text) }
 	defer progress("")
-	rows, err := sizes.Measure(ctx, open(ctx, e, name), ns, progress)
+	rows, err := sizes.Measure(ctx, open(ctx, e, name), ns, active, progress)
 	progress("")
 	for _, r := range rows {
 		fmt.Printf("| %s | %d | %.0f | %v | %v | %v |\n", r.Name, r.Sessions, r.Bytes, r.Load.Round(10), r.Update.Round(10), r.Touch.Round(10))
