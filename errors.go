@@ -52,6 +52,10 @@ var (
 	// the methods Problem() map[string]any, the members of a problem document,
 	// and Challenge() string, a WWW-Authenticate header.
 	ErrStepUp = errors.New("sojourn: a fresher or stronger authentication is required")
+	// ErrSessionLimit: the user has Options.MaxSessions sessions already. The
+	// error also has the methods Problem, as ErrStepUp, and Devices() []Status:
+	// which, the oldest first, if Options.OnMaxSessions is "ask".
+	ErrSessionLimit = errors.New("sojourn: the user has as many sessions as they may")
 	// ErrCrossSite: a cross-site request that could change something was refused.
 	ErrCrossSite = errors.New("sojourn: cross-site request refused")
 )

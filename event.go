@@ -20,6 +20,7 @@ const (
 	ReasonReplaced Reason = "replaced" // another user logged in over it
 	ReasonMoved    Reason = "moved"    // it lives on under a new ID, given at login
 	ReasonExpired  Reason = "expired"  // a deadline passed
+	ReasonEvicted  Reason = "evicted"  // another login took its place: Options.OnMaxSessions
 	ReasonReplayed Reason = "replayed" // a replaced secret was used: Options.OnReplay
 	ReasonSuspect  Reason = "suspect"  // Options.Signals said so
 

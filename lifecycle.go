@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -87,6 +88,9 @@ func (s *Session) Login(ctx context.Context, owner string) error {
 		return err
 	}
 	defer s.unlock()
+	if err := s.admitsOwner(ctx, owner); err != nil {
+		return err
+	}
 	return s.begin(owner)
 }
 
@@ -285,8 +289,8 @@ func (s *Session) setPolicy(ctx context.Context, p Policy, on bool) error {
 
 // SetLabel names the device for the user's list: at most 64 bytes, "" for none.
 func (s *Session) SetLabel(ctx context.Context, label string) error {
-	if len(label) > labelIn || !utf8.ValidString(label) {
-		return fmt.Errorf("%w: label, expected at most %d bytes of UTF-8", ErrInvalid, labelIn)
+	if err := checkLabel(label); err != nil {
+		return err
 	}
 	if err := s.m.lacks("a label", true); err != nil {
 		return err
@@ -297,6 +301,13 @@ func (s *Session) SetLabel(ctx context.Context, label string) error {
 			return nil
 		}})
 	})
+}
+
+func checkLabel(label string) error {
+	if len(label) > labelIn || !utf8.ValidString(label) || strings.ContainsFunc(label, unicode.IsControl) {
+		return fmt.Errorf("%w: label, expected at most %d bytes of UTF-8 without control characters", ErrInvalid, labelIn)
+	}
+	return nil
 }
 
 // Passive marks this request as no activity of the user: a poll, a status

@@ -20,6 +20,7 @@ type Manager struct {
 	opt      *Options
 	commits  combiner
 	touches  toucher
+	turns    turns
 	cross    *http.CrossOriginProtection
 	origins  []string
 	warnOnce sync.Once

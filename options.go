@@ -36,6 +36,14 @@ type Options struct {
 	// applications with one of their own.
 	InsecureSkipOriginCheck bool
 
+	// MaxSessions bounds how many live sessions a user may have, on a store that
+	// can List. Each login costs a list and a read per session. Default 0: any.
+	MaxSessions int
+	// OnMaxSessions is what happens to one more: "reject" fails the login with
+	// ErrSessionLimit; "ask" too, and the error lists the sessions, one of which
+	// the user may give up (Session.LoginInstead); "evict" ends the oldest.
+	// Default "reject".
+	OnMaxSessions string
 	// MaxRecord bounds the encoded members of a session, in bytes. Default 64
 	// KiB. What the core keeps besides, at most 2 KiB, comes on top.
 	MaxRecord int
@@ -174,6 +182,9 @@ func (o *Options) settle() (*Options, error) {
 		return nil, err
 	}
 	if err := settleOnReplay(&s.OnReplay); err != nil {
+		return nil, err
+	}
+	if err := s.settleMaxSessions(); err != nil {
 		return nil, err
 	}
 	if s.Header != "" {

@@ -14,26 +14,9 @@ import (
 // List describes the owner's live sessions, the one seen last first. It costs
 // one read per session. ErrUnsupported where the store keeps no index.
 func (m *Manager) List(ctx context.Context, owner string) ([]Status, error) {
-	if owner == "" {
-		return nil, nil
-	}
-	var ids []ID
-	err := m.call(ctx, m.opt.LoadTimeout, true, func(ctx context.Context) (err error) {
-		ids, err = m.store.List(ctx, owner)
-		return err
-	})
+	list, err := m.list(ctx, owner)
 	if err != nil {
 		return nil, fmt.Errorf("sojourn: list: %w", err)
-	}
-	list := make([]Status, 0, len(ids))
-	for _, id := range ids {
-		st, err := m.Inspect(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("sojourn: list: %w", err)
-		}
-		if st.State == StateActive && st.Owner == owner {
-			list = append(list, st)
-		}
 	}
 	if s, err := From(ctx); err == nil {
 		current, err := s.ID(ctx)
@@ -44,6 +27,31 @@ func (m *Manager) List(ctx context.Context, owner string) ([]Status, error) {
 	slices.SortFunc(list, func(a, b Status) int {
 		return cmp.Or(b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.ID, b.ID))
 	})
+	return list, nil
+}
+
+func (m *Manager) list(ctx context.Context, owner string) ([]Status, error) {
+	if owner == "" {
+		return nil, nil
+	}
+	var ids []ID
+	err := m.call(ctx, m.opt.LoadTimeout, true, func(ctx context.Context) (err error) {
+		ids, err = m.store.List(ctx, owner)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Status, 0, len(ids))
+	for _, id := range ids {
+		st, err := m.Inspect(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if st.State == StateActive && st.Owner == owner {
+			list = append(list, st)
+		}
+	}
 	return list, nil
 }
 
@@ -78,14 +86,7 @@ func (s *Session) RevokeDevice(ctx context.Context, id ID) error {
 	if id == own && id != "" {
 		return s.Revoke(ctx, ReasonRevoked)
 	}
-	st, err := s.m.Inspect(ctx, id)
-	if err == nil && (st.State != StateActive || st.Owner != owner || owner == "") {
-		err = ErrNotFound
-	}
-	if err == nil {
-		err = s.m.revoke(ctx, id, owner, ReasonRevoked)
-	}
-	if err != nil {
+	if err := s.m.endOwn(ctx, id, owner, ReasonRevoked); err != nil {
 		return fmt.Errorf("sojourn: revoke device: %w", err)
 	}
 	return nil

@@ -132,7 +132,14 @@ func (s *Session) promote(ctx context.Context) error {
 	if err := s.finish(&s.draft, &rec); err != nil {
 		return err
 	}
+	if s.m.opt.MaxSessions > 0 && b.owner != "" {
+		defer s.m.turns.take(b.owner)()
+	}
 	if err := s.m.create(ctx, &rec); err != nil {
+		return err
+	}
+	if err := s.m.keepLimit(ctx, &rec, s.draft.head.created, old.ID); err != nil {
+		s.abandon(ctx, &rec)
 		return err
 	}
 	event := Event{Kind: EventCreated}

@@ -10,7 +10,7 @@ import (
 )
 
 // A refusal is an error that tells what the user can do about it: err is
-// ErrStepUp. It is not exported; who answers with one finds its methods by
+// ErrStepUp or ErrSessionLimit. It is not exported; who answers with one finds its methods by
 // errors.As, with an interface of the caller's own.
 type refusal struct {
 	err error
@@ -19,7 +19,14 @@ type refusal struct {
 	// (0: ever) is needed; the session's is this.
 	level, hasLevel int
 	maxAge, age     time.Duration
+
+	// ErrSessionLimit
+	limit   int
+	devices []Status
 }
+
+// Devices are the sessions of which the user may end one.
+func (r *refusal) Devices() []Status { return r.devices }
 
 func (r *refusal) Error() string {
 	switch {
@@ -64,6 +71,9 @@ func (r *refusal) Problem() map[string]any {
 		if r.maxAge > 0 {
 			m["max_age_ms"], m["auth_age_ms"] = r.maxAge.Milliseconds(), r.age.Milliseconds()
 		}
+	}
+	if errors.Is(r.err, ErrSessionLimit) {
+		m["code"], m["limit"] = "session_limit", r.limit
 	}
 	return m
 }

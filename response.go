@@ -230,10 +230,10 @@ func (s *Session) touch() {
 
 // Error answers a request whose session could not be used, through
 // Options.ErrorHandler: 401 for ErrNotFound and ErrStaleToken, 503 with
-// Retry-After for ErrUnavailable, 413 for ErrTooLarge, 403 for ErrCrossSite,
-// ErrAbsoluteLimit and ErrStepUp (with the challenge of RFC 9470), 400 for
-// ErrInvalid, else 500. It is what most handlers do with an error of this
-// package.
+// Retry-After for ErrUnavailable, 413 for ErrTooLarge, 409 for ErrSessionLimit,
+// 403 for ErrCrossSite, ErrAbsoluteLimit and ErrStepUp (with the challenge of
+// RFC 9470), 400 for ErrInvalid, else 500. It is what most handlers do with an
+// error of this package.
 func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
@@ -243,6 +243,8 @@ func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusUnauthorized
 	case errors.Is(err, errHeader):
 		status = http.StatusRequestHeaderFieldsTooLarge
+	case errors.Is(err, ErrSessionLimit):
+		status = http.StatusConflict
 	case errors.Is(err, ErrTooLarge):
 		status = http.StatusRequestEntityTooLarge
 	case errors.Is(err, ErrCrossSite), errors.Is(err, ErrAbsoluteLimit), errors.Is(err, ErrStepUp):
