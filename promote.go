@@ -93,10 +93,17 @@ var nobodys digest // read only, as all that a head points to
 func (s *Session) imprint(d *draft) {
 	b, h := s.birth, &d.head
 	d.now = s.m.now().UnixMilli()
-	h.flags &= flagPolicy | flagLevel // what the old session is bound to is not this one's
+	kept := byte(flagPolicy) // what the old session is bound to is not this one's
+	if b.renewal {
+		kept |= flagLevel | flagBound
+	}
+	h.flags &= kept
 	h.cur, h.prev, h.next, h.seed, h.prevUntil = &b.hash, nil, nil, nil, 0
 	about := h.open(&s.room.about)
-	about.retired, about.nonces, about.binding = nil, nil, nil
+	about.retired, about.nonces = nil, nil
+	if !b.renewal {
+		about.binding = nil
+	}
 	h.rotated, h.seen = d.now, d.now
 	if s.req != nil {
 		s.req.describe(about)

@@ -1,0 +1,42 @@
+package expressformat_test
+
+import (
+	"testing"
+
+	"github.com/redis/rueidis"
+
+	"github.com/sojournhq/sojourn/format/expressformat"
+	"github.com/sojournhq/sojourn/format/formattest"
+	"github.com/sojournhq/sojourn/format/rediskeeper"
+	"github.com/sojournhq/sojourn/internal/testenv"
+	"github.com/sojournhq/sojourn/store/memstore"
+)
+
+// values are what JSON of JavaScript holds, and what is easily broken on the way.
+var values = map[string]string{
+	"number": `[1,2.5,-7,1e+21,9007199254740991]`,
+	"text":   `"żółć 😀 \"quoted\" <b>&\u2028"`,
+	"nested": `{"a":{"b":[{"c":null},true,false]},"z":{},"l":[]}`,
+	"odd":    `{"__proto__":1,"length":3,"":"empty name"}`,
+}
+
+func redisClient(t *testing.T, addr string) rueidis.Client {
+	t.Helper()
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, DisableCache: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+func TestShareConnectRedis(t *testing.T) {
+	r := testenv.StartRedis(t, nil)
+	app := testenv.StartNode(t, "express.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=new secret,old secret")
+	store, err := expressformat.New(rediskeeper.New(redisClient(t, r.Addr), nil), memstore.New(nil),
+		&expressformat.Options{Secrets: []string{"new secret", "old secret"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	formattest.Share(t, &formattest.Peer{URL: app.URL, Store: store, Values: values})
+}
