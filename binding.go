@@ -79,8 +79,14 @@ func (s *Session) guarded(ctx context.Context) bool {
 	}
 	s.inFunc.Store(true) // a guard that uses this session gets an error instead of waiting for itself
 	for _, guard := range s.m.opt.Guards {
-		if err = guard(r, s.view()); err != nil {
+		v := s.view()
+		if err = guard(r, v); err != nil {
 			break
+		}
+		if v.base.Version != s.base.Version {
+			if err = s.adopt(v); err != nil {
+				break
+			}
 		}
 	}
 	s.inFunc.Store(false)
@@ -116,6 +122,22 @@ func (s *Session) view() *Session {
 	v := &Session{m: s.m, ctx: s.ctx, passive: true, id: s.base.ID, opened: true, loaded: true, state: StateActive, base: s.base}
 	v.redraw = true
 	return v
+}
+
+// adopt goes on with the record that a guard has changed.
+func (s *Session) adopt(v *Session) error {
+	if v.state != StateActive {
+		return ErrNotFound
+	}
+	s.base = v.base
+	if err := s.draw(); err != nil {
+		return err
+	}
+	switch s.standing = s.draft.head.standing(s.proof(), s.draft.now); s.standing {
+	case standsNot, standsReplaced: // meanwhile
+		return ErrStaleToken
+	}
+	return nil
 }
 
 // announce tells of a session that this request has begun.

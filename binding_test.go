@@ -169,6 +169,38 @@ func TestGuardMustNotUseTheRequestsSession(t *testing.T) {
 	}
 }
 
+// What a guard binds, the request that it lets in sees; what it ends, is ended.
+func TestGuardMayChangeTheSession(t *testing.T) {
+	var end atomic.Bool
+	s := newSite(t, &sojourn.Options{Guards: []func(*http.Request, *sojourn.Session) error{
+		func(r *http.Request, s *sojourn.Session) error {
+			if end.Load() {
+				return s.Revoke(r.Context(), "stolen")
+			}
+			return s.Bind(r.Context(), func([]byte) ([]byte, error) { return []byte(r.URL.Path), nil })
+		}}})
+	s.handle("/binding", func(ctx context.Context, _ *http.Request) (any, error) {
+		b, err := session(ctx).Binding(ctx)
+		return string(b), err
+	})
+	c := s.client()
+	c.ok("/login/ada")
+	before := s.store.calls.Load()
+	c.want("/binding", 200, "/binding")
+	c.ok("/set/k/v") // on the record as the guard left it
+	if n := s.store.calls.Load() - before; n != 5 {
+		t.Errorf("%d store calls, expected two reads, two of the guard and one write", n)
+	}
+	c.want("/get/k", 200, "v")
+	end.Store(true)
+	c.want("/owner", 200, "")
+	if ended := s.events.of(sojourn.EventEnded); len(ended) != 1 || ended[0].Reason != "stolen" {
+		t.Errorf("events %+v", ended)
+	}
+	end.Store(false)
+	c.want("/owner", 200, "")
+}
+
 func TestBegan(t *testing.T) {
 	var told atomic.Int64
 	s := newSite(t, &sojourn.Options{Began: []func(http.Header, *http.Request, *sojourn.Session){

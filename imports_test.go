@@ -40,6 +40,7 @@ var rooms = map[string]room{
 	"seal":                  {own: []string{".", "internal/..."}},
 	"audit":                 {own: []string{".", "internal/..."}},
 	"bind":                  {own: []string{".", "internal/..."}},
+	"bind/dbsc":             {own: []string{".", "internal/..."}, others: []string{"github.com/go-jose/go-jose", "github.com/dunglas/httpsfv"}},
 	"bind/device":           {own: []string{".", "internal/..."}, others: []string{"github.com/mileusna/useragent"}},
 	"bind/signals":          {own: []string{".", "internal/..."}, others: []string{"github.com/mileusna/useragent"}},
 
@@ -240,6 +241,8 @@ func TestImportsDetects(t *testing.T) {
 		{"./audit", "./seal", "audit imports seal"},
 		{"./audit", "gopkg.in/natefinch/lumberjack.v2", "of other modules only nothing"},
 		{"./server", "./audit", "server imports audit"},
+		{"./bind/dbsc", "github.com/go-jose/go-jose/v4", ""},
+		{"./bind/signals", "github.com/go-jose/go-jose/v4", "of other modules only github.com/mileusna/useragent"},
 		{"./bind/dbsc", "./bind/signals", "bind/dbsc imports bind/signals"},
 		{"./live", "./webapi", "live imports webapi"},
 		{"./live/redis", "./live", "live/redis imports live"},
