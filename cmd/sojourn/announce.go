@@ -18,6 +18,7 @@ type announcement struct {
 	tls      bool
 	keys     *sealing // nil: the store is not sealed
 	audit    []string // where it goes
+	plane    string   // what carries live events
 }
 
 // announce says what runs, in lines for people or as one log record.
@@ -26,7 +27,7 @@ func announce(w io.Writer, logger *slog.Logger, f *serveFlags, a announcement) {
 	warnings := a.warnings()
 	if f.logFormat.value == "json" {
 		logger.Info("listening", "url", a.url, "version", readVersion().Version, "store", a.store.name,
-			"sealed", a.keys.line(), "audit", strings.Join(a.audit, "; "), "cookie", a.options.Cookie.Name, "secure", !a.insecure, "idle", short(p.Idle), "absolute", short(p.Absolute))
+			"live", a.plane, "sealed", a.keys.line(), "audit", strings.Join(a.audit, "; "), "cookie", a.options.Cookie.Name, "secure", !a.insecure, "idle", short(p.Idle), "absolute", short(p.Absolute))
 		for _, w := range warnings {
 			logger.Warn(w)
 		}
@@ -40,6 +41,7 @@ func announce(w io.Writer, logger *slog.Logger, f *serveFlags, a announcement) {
 	fmt.Fprintf(&b, "sojourn %s\n\n", readVersion().Version)
 	fmt.Fprintf(&b, "  Open      %s\n", a.url)
 	fmt.Fprintf(&b, "  Store     %s\n", storeLine)
+	fmt.Fprintf(&b, "  Live      %s\n", a.plane)
 	fmt.Fprintf(&b, "  Sealed    %s\n", a.keys.line())
 	for _, line := range a.audit {
 		fmt.Fprintf(&b, "  Audit     %s\n", line)

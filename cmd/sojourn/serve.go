@@ -23,6 +23,7 @@ type serveFlags struct {
 	listen    address
 	store     string
 	storeFrom string
+	plane     string
 	idle      duration
 	absolute  duration
 	tlsCert   string
@@ -59,6 +60,10 @@ With --keys, what the store keeps is sealed: see "sojourn keys". With --audit or
 --audit-webhook, what happens to sessions is written down: see docs/audit.md.
 SIGHUP reads the keys anew and begins a new audit file.
 
+Servers that share a store serve the same pages. For what happens to a session
+to reach its live connections on all of them at once, they share a --plane, too;
+it is the store itself where that is Redis or PostgreSQL.
+
 To move to another store without logging anybody out, name the old one with
 --store-from in all servers, run "sojourn migrate", and drop --store-from.
 
@@ -83,7 +88,8 @@ is lost either way.
 	fl.Var(&f.listen, "listen", "address to listen on; port 0 takes a free one")
 	fl.StringVar(&f.store, "store", defaultStore, storeUsage)
 	fl.StringVar(&f.storeFrom, "store-from", "", "the `URL` of an older store, whose sessions move to --store as they are met")
-	completeStores(cmd, "store", "store-from")
+	fl.StringVar(&f.plane, "plane", "", planeUsage)
+	completeStores(cmd, "store", "store-from", "plane")
 	fl.Var(&f.idle, "idle", "end a session this long after its last use")
 	fl.Var(&f.absolute, "absolute", "end a session this long after it began, whatever happens")
 	fl.StringVar(&f.tlsCert, "tls-cert", "", "certificate chain, a PEM `file`")
@@ -94,7 +100,7 @@ is lost either way.
 	fl.Var(&f.shutdown, "shutdown-timeout", "how long requests under way may take at the end")
 	f.audit.register(fl)
 	f.near.register(fl)
-	fromEnv(cmd, append(append(auditFlagNames, nearFlagNames...), "listen", "store", "store-from", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
+	fromEnv(cmd, append(append(auditFlagNames, nearFlagNames...), "listen", "store", "store-from", "plane", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
 		"log-level", "log-format", "shutdown-timeout")...)
 	keysFlag(cmd)
 	return cmd
@@ -147,7 +153,12 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		defer stop()
 	}
 
-	hub, err := live.New(&live.Options{DrainOver: max(time.Millisecond, min(time.Duration(f.shutdown)/2, 5*time.Second))})
+	plane, err := f.openPlane(ctx, logger)
+	if err != nil {
+		return err
+	}
+	defer plane.Close()
+	hub, err := live.New(&live.Options{Backplane: plane.Backplane, DrainOver: max(time.Millisecond, min(time.Duration(f.shutdown)/2, 5*time.Second))})
 	if err != nil {
 		return err
 	}
@@ -206,7 +217,7 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 	}
 	announce(lines, logger, f, announcement{
 		url: pageURL(listener, f.listen, tlsConfig != nil), store: store, options: sessions.Options(),
-		insecure: insecure, tls: tlsConfig != nil, keys: keys, audit: audits.lines,
+		insecure: insecure, tls: tlsConfig != nil, keys: keys, audit: audits.lines, plane: plane.line,
 	})
 
 	select {

@@ -151,6 +151,9 @@ func (p *Plane) inspect(ctx context.Context) error {
 	if err := p.client.Do(ctx, p.client.B().Del().Key(p.logKeys(probe)...).Build()).Error(); err != nil {
 		return err
 	}
+	if err := p.client.Do(ctx, p.client.B().Publish().Channel(p.probeChannel()).Message("").Build()).Error(); err != nil {
+		return err
+	}
 	return p.beat(ctx)
 }
 
