@@ -42,6 +42,12 @@ func (s *site) count(owner string) int {
 func TestMaxSessionsParallelLogins(t *testing.T) {
 	for _, policy := range []string{"reject", "ask", "evict"} {
 		s := crowdSite(t, &sojourn.Options{MaxSessions: 5, OnMaxSessions: policy})
+		s.store.fault = func(op string) (before, after error) {
+			if op == "list" { // a store that takes a while
+				time.Sleep(time.Millisecond)
+			}
+			return nil, nil
+		}
 		bob := s.client()
 		bob.ok("/in/bob")
 		var clients [50]*client

@@ -79,6 +79,18 @@ var listMistakes = []mistake{
 			return ids, nil
 		}
 	}},
+	{"List is empty", "DevicesKeepTheirLimit DevicesAreTheirOwners ListHoldsEveryLiveOne", func(b *broken) {
+		b.list = func(context.Context, string) ([]sojourn.ID, error) { return nil, nil }
+	}},
+	{"Load mixes owners up", "DevicesAreTheirOwners OwnersNeverMix", func(b *broken) {
+		b.load = func(ctx context.Context, id sojourn.ID) (sojourn.Record, error) {
+			r, err := b.mapStore.Load(ctx, id)
+			if r.Owner != "" {
+				r.Owner = "somebody"
+			}
+			return r, err
+		}
+	}},
 	{"List runs late", "ListFollowsCreate ListHoldsEveryLiveOne", func(b *broken) {
 		b.list = func(ctx context.Context, owner string) ([]sojourn.ID, error) {
 			ids, err := b.mapStore.List(ctx, owner)

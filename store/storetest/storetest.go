@@ -149,7 +149,7 @@ const caseTimeout = time.Minute
 func cases() []testCase {
 	var all []testCase
 	for _, group := range [][]testCase{
-		createCases, updateCases, touchCases, revokeCases, ownerCases, listCases,
+		createCases, updateCases, touchCases, revokeCases, ownerCases, listCases, deviceCases,
 		shapeCases, contextCases, sweepCases, lifetimeCases, durableCases, tortureCases,
 	} {
 		all = append(all, group...)
