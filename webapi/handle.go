@@ -21,3 +21,15 @@ func handle(id sojourn.ID) string {
 	sum := sha256.Sum256([]byte("sojourn browser handle\x00" + string(id)))
 	return base64.RawURLEncoding.EncodeToString(sum[:handleBytes])
 }
+
+// userHandle names a session's user to its page: the same in all of the user's
+// sessions, so that a page can tell after a new login whether what it kept is
+// still the same person's. Whoever knows the user id can compute it, and whoever
+// can guess the id can check the guess; a page of the user's knows the id anyway.
+func userHandle(owner string) string {
+	if owner == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("sojourn browser user\x00" + owner))
+	return base64.RawURLEncoding.EncodeToString(sum[:handleBytes])
+}

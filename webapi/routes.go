@@ -33,9 +33,12 @@ func (a *API) route(path string) (methods map[string]handler, arg string) {
 			if a.opt.Live != nil {
 				return a.liveRoute(head), ""
 			}
-		case scriptName:
-			return map[string]handler{http.MethodGet: a.serveScript}, ""
 		}
+	}
+	if _, ok := a.scripts[path]; ok {
+		return map[string]handler{http.MethodGet: a.serveScript}, path
+	}
+	if !nested {
 		return nil, ""
 	}
 	arg, err := url.PathUnescape(rest)

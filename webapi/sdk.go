@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/browser"
 )
 
 const scriptName = "sojourn.js"
@@ -21,10 +22,10 @@ type script struct {
 	gzipped func() []byte
 }
 
-func newScript(body []byte, hash string) script {
+func newScript(body []byte) script {
 	return script{
 		body: body,
-		hash: hash,
+		hash: browser.Hash(body),
 		gzipped: sync.OnceValue(func() []byte {
 			var buf bytes.Buffer
 			z, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression) // fails for unknown levels only
@@ -35,14 +36,33 @@ func newScript(body []byte, hash string) script {
 	}
 }
 
+// newScripts holds every file of the SDK.
+func newScripts() map[string]script {
+	scripts := map[string]script{}
+	for name, body := range browser.Files() {
+		scripts[name] = newScript(body)
+	}
+	return scripts
+}
+
 // ScriptURL is the address of the browser SDK, to be loaded as a module. It
 // changes with the SDK's content, so browsers keep it for a year.
-func (a *API) ScriptURL() string {
-	return a.opt.Prefix + scriptName + "?v=" + a.script.hash
+func (a *API) ScriptURL() string { return a.FileURL(scriptName) }
+
+// FileURL is the address of a file of the SDK (browser.Files), such as "live.js".
+// Modules that import each other do so without the ?v of it, and are another
+// copy then: import each module under one address. A name that is none gives "".
+func (a *API) FileURL(name string) string {
+	s, ok := a.scripts[name]
+	if !ok {
+		return ""
+	}
+	return a.opt.Prefix + name + "?v=" + s.hash
 }
 
 // serveScript needs no session and touches none.
-func (a *API) serveScript(w http.ResponseWriter, r *http.Request, _ string) error {
+func (a *API) serveScript(w http.ResponseWriter, r *http.Request, name string) error {
+	file := a.scripts[name]
 	if s, err := sojourn.From(r.Context()); err == nil {
 		s.Passive() // also where every request counts as use
 	}
@@ -50,12 +70,12 @@ func (a *API) serveScript(w http.ResponseWriter, r *http.Request, _ string) erro
 	h.Set("Content-Type", "text/javascript; charset=utf-8") // RFC 9239
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("Cache-Control", "public, no-cache") // keep, but ask: the answer is mostly 304
-	if r.URL.Query().Get("v") == a.script.hash {
+	if r.URL.Query().Get("v") == file.hash {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	body, tag := a.script.body, `"`+a.script.hash+`"`
+	body, tag := file.body, `"`+file.hash+`"`
 	if acceptsGzip(r) {
-		body, tag = a.script.gzipped(), `"`+a.script.hash+`-gzip"` // another representation: another strong tag
+		body, tag = file.gzipped(), `"`+file.hash+`-gzip"` // another representation: another strong tag
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", tag)

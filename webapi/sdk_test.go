@@ -42,6 +42,16 @@ func TestScript(t *testing.T) {
 		t.Error("unpacked, it is another script")
 	}
 
+	// So is every other file, under an address of its own.
+	for name, body := range browser.Files() {
+		if w := p.do("GET", s.api.FileURL(name), ""); w.Code != 200 || !bytes.Equal(w.Body.Bytes(), body) || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d %v", name, w.Code, w.Header())
+		}
+	}
+	if s.api.FileURL("nothing.js") != "" {
+		t.Error("what is not there has an address")
+	}
+
 	// A stale address gets the current script, but only for now.
 	if got := p.do("GET", "sojourn.js?v=old", "").Header().Get("Cache-Control"); got != "public, no-cache" {
 		t.Errorf("stale: Cache-Control %q", got)

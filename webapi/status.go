@@ -13,6 +13,7 @@ import (
 type statusBody struct {
 	State  sojourn.State  `json:"state"`
 	Handle string         `json:"h,omitempty"`
+	User   string         `json:"u,omitempty"`
 	Reason sojourn.Reason `json:"reason,omitempty"`
 	*lifeBody
 	*liveBody
@@ -78,6 +79,7 @@ func (a *API) statusOf(st sojourn.Status) statusBody {
 	b := statusBody{State: st.State, Handle: handle(st.ID)}
 	switch st.State {
 	case sojourn.StateActive:
+		b.User = userHandle(st.Owner)
 		b.lifeBody = &lifeBody{
 			Revision:   st.Revision,
 			Expires:    millis(st.IdleRemaining),

@@ -23,7 +23,7 @@ func TestStatusShape(t *testing.T) {
 	}
 	delete(m, "h")
 	delete(m, "rev")
-	want := map[string]any{"state": "active", "expires_in_ms": 840e3, "idle_ms": 900e3, "absolute_in_ms": 28740e3, "warn_ms": 120e3, "extendable": true}
+	want := map[string]any{"state": "active", "expires_in_ms": 840e3, "idle_ms": 900e3, "absolute_in_ms": 28740e3, "warn_ms": 120e3, "extendable": true, "u": userHandle("ada")}
 	for k, v := range want {
 		if m[k] != v {
 			t.Errorf("%s is %v, want %v", k, m[k], v)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/sojournhq/sojourn"
-	"github.com/sojournhq/sojourn/browser"
 	"github.com/sojournhq/sojourn/live"
 )
 
@@ -59,7 +58,7 @@ type API struct {
 	opt      Options
 	readable names
 	writable names
-	script   script
+	scripts  map[string]script
 }
 
 // New checks opt (nil: the defaults) and returns the API of m's sessions. It
@@ -69,7 +68,7 @@ func New(m *sojourn.Manager, opt *Options) (*API, error) {
 	if m == nil {
 		return nil, fmt.Errorf("webapi: %w: no Manager given", sojourn.ErrInvalid)
 	}
-	a := &API{manager: m, rules: m.Options(), script: newScript(browser.SDK(), browser.Hash())}
+	a := &API{manager: m, rules: m.Options(), scripts: newScripts()}
 	if opt != nil {
 		a.opt = *opt
 	}

@@ -78,6 +78,7 @@ func TestMethods(t *testing.T) {
 		"devices":    "GET, HEAD, OPTIONS",
 		"devices/x":  "DELETE, OPTIONS",
 		"sojourn.js": "GET, HEAD, OPTIONS",
+		"live.js":    "GET, HEAD, OPTIONS",
 	} {
 		w := p.do("BREW", path, "")
 		p.fails(w, codeMethodNotAllowed)
@@ -92,7 +93,7 @@ func TestMethods(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"x", "status/", "status/x", "data/", "data/a/b", "data/%ff", "%73tatus", "/_session/", "/_session/v2/status"} {
+	for _, path := range []string{"x", "status/", "status/x", "data/", "data/a/b", "data/%ff", "index.d.ts", "x.js", "%73tatus", "/_session/", "/_session/v2/status"} {
 		p.fails(p.do("GET", path, ""), codeNotFound)
 	}
 	p.want(p.do("DELETE", "/_session/v1", ""), 204) // without the final slash too

@@ -29,14 +29,17 @@ export async function build(folder) {
       entryPoints: [entry.source],
       bundle: true,
       write: false,
-      format: entry.global ? "iife" : "esm",
-      ...(entry.global && { globalName: entry.global }),
+      format: "esm",
       target: "es2022",
       charset: "utf8",
       metafile: true,
       plugins: [linkEntries(entry)],
     });
-    const { code } = await minify(outputFiles[0].text, {
+    let source = outputFiles[0].text;
+    // A classic script: the list of exports becomes the object that it defines.
+    if (entry.global) source = source.replace(/export \{([^}]*)\};\s*$/, (_, list) => `return {${list.replace(/(\w+) as (\w+)/g, "$2: $1")}};`);
+    if (entry.global) source = `var ${entry.global} = (() => {${source}})();`;
+    const { code } = await minify(source, {
       module: !entry.global,
       ecma: 2020,
       compress: { passes: 3, pure_getters: true, toplevel: true, ...(entry.global && { top_retain: [entry.global] }) },
@@ -47,7 +50,7 @@ export async function build(folder) {
     writeFileSync(join(folder, entry.file), code + "\n");
     const inputs = Object.values(metafile.outputs)[0].inputs;
     // Two copies of the error class would not know each other.
-    if (inputs["src/errors.ts"] && !entry.core) throw new Error(`${entry.source} bundles src/errors.ts: import it from src/index.ts`);
+    if (inputs["src/errors.ts"] && !entry.core && !entry.bundle && !entry.global) throw new Error(`${entry.source} bundles src/errors.ts: import it from src/index.ts`);
   }
   const types = await inTempFolder((temp) => buildTypes(root, temp));
   for (const [file, text] of types) {
@@ -65,7 +68,7 @@ function linkEntries(entry) {
       onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
         const source = relative(root, join(resolveDir, path));
         const other = entries.find((e) => e.source === source);
-        if (!other || other === entry || (entry.global && !other.lazy)) return undefined;
+        if (!other || other === entry || ((entry.global || entry.bundle) && !other.lazy)) return undefined;
         const to = relative(dirname(entry.file), other.file);
         return { path: to.startsWith(".") ? to : `./${to}`, external: true };
       });

@@ -16,8 +16,8 @@ const specifier = (entry) => `@sojourn/browser${entry.import.slice(1)}`;
 const sized = entries.map((entry) => ({ ...entry, size: weigh(entry.file) }));
 const languages = sized.filter((entry) => entry.language);
 const named = sized.filter((entry) => !entry.language);
-/** Everything but the same again in another form, and one language: nobody reads ten. */
-const all = named.filter((entry) => !entry.global).reduce((sum, { size }) => sum + size, 0) + Math.max(0, ...languages.map(({ size }) => size));
+/** Without the add-ons, which are weighed together in all.js, and with one language: nobody reads ten. */
+const all = named.filter((entry) => !entry.global && !entry.addon).reduce((sum, { size }) => sum + size, 0) + Math.max(0, ...languages.map(({ size }) => size));
 
 const rows = named.map((e) => `| \`${e.import ? specifier(e) : e.file}\` | ${e.what} | ${kilobytes(e.size)} | ${e.budget ? kilobytes(e.budget) : ""} |`);
 if (languages.length) {
@@ -25,7 +25,7 @@ if (languages.length) {
   const budget = Math.max(...languages.map((e) => e.budget));
   rows.push(`| \`@sojourn/browser/lang/…\` | one language of the dialog, loaded when it is needed | ${kilobytes(Math.min(...sizes))} to ${kilobytes(Math.max(...sizes))} | ${kilobytes(budget)} |`);
 }
-rows.push(`| all of it | one language, and the classic script not counted again | ${kilobytes(all)} | ${kilobytes(BUDGET)} |`);
+rows.push(`| together | the core, the dialog in one language, and all bindings | ${kilobytes(all)} | ${kilobytes(BUDGET)} |`);
 const table = ["| Entry | What | gzip | Budget |", "|---|---|---|---|", ...rows, ""].join("\n");
 console.log(table);
 
@@ -34,7 +34,7 @@ const complain = (text) => {
   process.exitCode = 1;
 };
 for (const { file, size, budget } of sized) if (budget && size > budget) complain(`${file} is over its budget: ${size} bytes of ${budget}`);
-if (all > BUDGET) complain(`all of it is over the budget: ${all} bytes of ${BUDGET}`);
+if (all > BUDGET) complain(`core, dialog and bindings are over the budget: ${all} bytes of ${BUDGET}`);
 
 const readme = join(root, "README.md");
 const text = readFileSync(readme, "utf8");

@@ -5,7 +5,7 @@ import type { Stop } from "./emitter.ts";
  * pass your own members to test, or to run elsewhere.
  */
 export interface Environment {
-  fetch(input: string, init: RequestInit): Promise<Response>;
+  fetch(input: string | Request, init?: RequestInit): Promise<Response>;
   /** A clock that never jumps, in ms (`performance.now`). All durations are measured by it. */
   now(): number;
   /**
@@ -75,9 +75,9 @@ export function browserEnvironment(): Environment {
       const page = globalThis.document;
       const listening = new AbortController();
       const heard = (event: Event): void => {
-        let what = PAGE_EVENTS[event.type];
-        if (event.type === "visibilitychange" && page.visibilityState === "hidden") what = "hidden";
-        if (event.isTrusted && (event as PageTransitionEvent).persisted !== false) fn(what as PageEvent);
+        const { type, isTrusted, persisted } = event as PageTransitionEvent;
+        if (!isTrusted || (type === "pageshow" && !persisted)) return;
+        fn(type === "visibilitychange" && page.visibilityState === "hidden" ? "hidden" : (PAGE_EVENTS[type] as PageEvent));
       };
       if (page) {
         for (const type in PAGE_EVENTS) addEventListener(type, heard, { capture: true, passive: true, signal: listening.signal });

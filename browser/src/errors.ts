@@ -35,10 +35,12 @@ export type WireCode =
  * - `protocol`: an answer that is not Sojourn's, such as the error or login page
  *   of a proxy. It says nothing about the session.
  * - `invalid_argument`: what was passed cannot be sent; nothing was.
+ * - `refused`: the server wants no live connection with this page.
+ * - `rejected`: the application took a message and refused it.
  *
  * A newer server may name more.
  */
-export type ErrorCode = WireCode | "network" | "timeout" | "protocol" | "invalid_argument";
+export type ErrorCode = WireCode | "network" | "timeout" | "protocol" | "invalid_argument" | "refused" | "rejected";
 
 /** The document of a refusal (RFC 9457), as the server sent it. */
 export interface Problem {

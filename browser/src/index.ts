@@ -8,10 +8,9 @@ export type {
   Scope,
   Session,
   SessionEvents,
-  Transport,
 } from "./session.ts";
 export type { Snapshot } from "./snapshot.ts";
-export type { ActiveStatus, EndedStatus, NoStatus, Reason, Status } from "./status.ts";
+export type { ActiveStatus, EndedStatus, NoStatus, Reason, Status, Transport } from "./status.ts";
 export type { Changes, DataVerbs, KeyOf } from "./data.ts";
 export type { Json } from "./json.ts";
 export type { Tick } from "./countdown.ts";

@@ -32,6 +32,8 @@ export interface Link {
   ask(method: string, path: string, question?: Question, about?: string): Promise<Answer>;
   /** Asks for the status; calls while one is under way share its answer. */
   check(): Promise<Status>;
+  /** Tells of what failed in the background. */
+  failed(error: unknown): void;
   /** Takes a status that the server has just told on its own. */
   tell(status: Status): void;
   /** A faster way than HTTP to report that the user was active so many ms ago; false if there is none. */

@@ -9,7 +9,7 @@ import { isObject, toJson, type Json } from "./json.ts";
 import { LINK, type InnerEvents, type Link } from "./link.ts";
 import { createTabs } from "./tabs.ts";
 import { changed, NOTHING, type Snapshot } from "./snapshot.ts";
-import { camel, toStatus, type EndedStatus, type NoStatus, type Reason, type Status } from "./status.ts";
+import { camel, toStatus, type EndedStatus, type NoStatus, type Reason, type Status, type Transport } from "./status.ts";
 
 /** Sets a session object up. Nothing is required. */
 export interface Options {
@@ -75,14 +75,11 @@ export interface DataChange {
   readonly deleted: readonly string[];
 }
 
-/** How a live connection can be made. */
-export type Transport = "ws" | "sse" | "poll";
-
 /** How the live connection stands. */
 export interface LiveState {
   /** `off`: not wanted or not offered; `lost`: for more than 3 s. */
   readonly state: "off" | "connecting" | "open" | "lost";
-  /** `shared`: through another tab. */
+  /** The one that was used last; `shared`: through another tab. */
   readonly transport: Transport | "shared" | undefined;
 }
 
@@ -325,6 +322,7 @@ export function createSession<D extends object = Record<string, Json>>(options: 
     status: () => current,
     ask,
     check,
+    failed,
     tell: (next) => accept(next, ++sent),
     active: undefined,
   };

@@ -9,6 +9,8 @@ export interface ActiveStatus {
   readonly state: "active";
   /** Names this session and opens nothing: another `h` is another session. */
   readonly h: string;
+  /** Names its user, in all their sessions; not there while nobody has logged in. */
+  readonly u?: string;
   /** Counts the changes of the session's data. */
   readonly rev: number;
   /** Until the session ends if nothing happens. `countdown` gives a live value. */
@@ -21,7 +23,14 @@ export interface ActiveStatus {
   readonly warnMs: number;
   /** Whether `extend` can still move the end. */
   readonly extendable: boolean;
+  /** Where live events go on from, if the server has them. */
+  readonly cursor?: string;
+  /** What a live connection can be made over, best first. */
+  readonly transports?: readonly Transport[];
 }
+
+/** A way to make a live connection. */
+export type Transport = "ws" | "sse" | "poll";
 
 /** A session that has ended. */
 export interface EndedStatus {

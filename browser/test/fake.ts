@@ -102,7 +102,8 @@ export function fakeBrowser(
       wakers.add(fn);
       return () => void wakers.delete(fn);
     },
-    fetch(input, init) {
+    fetch(url, init = {}) {
+      const input = url as string;
       const path = input.replace("/_session/v1", "");
       const method = init.method ?? "GET";
       const request: FakeRequest = {

@@ -1,0 +1,148 @@
+import { type Transport, type Json, type LiveState, type Session, type Environment, type SojournError, type SessionEvents, type Status, type Stop } from "./index.js";
+
+/** Shapes a live connection. Nothing is required. */
+interface LiveOptions {
+    /** What to use, in this order. Default: what the server offers, best first. */
+    transports?: readonly Transport[];
+    /** `shareConnection`, if the tabs of this browser are to share one. Default: each has its own. */
+    share?: Sharing;
+}
+
+/** The live connection of a page. What comes is told by the session's events `message`, `data`, `reset` and `live`. */
+interface Live {
+    /** How it stands; the session's event `live` tells of changes. */
+    readonly state: LiveState;
+    /** Uses other transports from now on; none: those that the server offers. */
+    use(...transports: Transport[]): void;
+    /**
+     * Sends a message to the application's OnMessage and gives its reply. `type`
+     * begins with "app.". With the same `id` it may be sent again after a lost
+     * answer; the application sees the `id`. Works without a connection, too.
+     */
+    send(type: string, data?: unknown, id?: string): Promise<Json | undefined>;
+    /** Closes it for good. */
+    close(): void;
+}
+
+/** Connects a page to the server for as long as its session lives. */
+declare function connectLive(session: Pick<Session<object>, "on">, options?: LiveOptions): Live;
+
+/** Makes one: `follow` gets what carries the frames of another tab, or undefined when this one is to connect. */
+type Sharing = (link: Link, follow: (carrier: Carrier | undefined) => void) => Share | undefined;
+
+/**
+ * What the parts of this package that are loaded apart need of a session. They
+ * get it from here and not by import, so that each is one file without others.
+ */
+interface Link {
+    readonly env: Environment;
+    readonly base: string;
+    readonly Failure: typeof SojournError;
+    readonly events: Emitter<SessionEvents & InnerEvents>;
+    /** The session that the page is about. */
+    handle(): string | undefined;
+    status(): Status | undefined;
+    /** Sends a request to the API; `about` replaces the page's own handle. */
+    ask(method: string, path: string, question?: Question, about?: string): Promise<Answer>;
+    /** Asks for the status; calls while one is under way share its answer. */
+    check(): Promise<Status>;
+    /** Tells of what failed in the background. */
+    failed(error: unknown): void;
+    /** Takes a status that the server has just told on its own. */
+    tell(status: Status): void;
+    /** A faster way than HTTP to report that the user was active so many ms ago; false if there is none. */
+    active: ((msAgo: number) => boolean) | undefined;
+}
+
+/** Opens a connection that goes on from `cursor`. */
+type Carrier = (link: Link, cursor: string, ears: Ears) => Line;
+
+/** One of several tabs that share a connection. */
+interface Share {
+    start(): void;
+    stop(): void;
+    /** Passes a frame on to the tabs that follow. */
+    pass(frame: Frame): void;
+}
+
+/** Calls listeners by event name. `Events` maps a name to what is passed along. */
+interface Emitter<Events extends object> {
+    on<Name extends keyof Events>(name: Name, fn: (detail: Events[Name]) => void): Stop;
+    emit<Name extends keyof Events>(name: Name, detail: Events[Name]): void;
+}
+
+/** What a request may carry. */
+interface Question {
+    /** JSON text. */
+    body?: string;
+    /** The media type of the body. Default application/json. */
+    type?: string;
+    /** Sent as If-Match: a revision of the data, or "*" for whatever is stored. */
+    rev?: number | "*";
+    /** The session that is meant; the server refuses if the cookie is another's. */
+    handle?: string | undefined;
+    /** Sent as Idempotency-Key. */
+    key?: string;
+    /** Whether the browser is to send it also when the page is gone. */
+    keepalive?: boolean;
+}
+
+/** A good answer. */
+interface Answer {
+    /** The parsed JSON; undefined if there was no body. */
+    readonly body: unknown;
+    /** The revision of the data, if the answer told it. */
+    readonly rev: number | undefined;
+    /** The session that answered. */
+    readonly handle: string | undefined;
+}
+
+/** What only the parts of this package listen to. */
+interface InnerEvents {
+    snapshot: undefined;
+    /** The page has come to be about another session; `login`: by a login of its own. */
+    handle: {
+        to: string | undefined;
+        from: string | undefined;
+        login: boolean;
+    };
+    close: undefined;
+}
+
+/** Sends one poll. A refusal is given as what `closed` takes. */
+declare function ask({ env, base }: Link, cursor: string, wait: number, signal: AbortSignal): Promise<Polled | [code: number, waitMs?: number]>;
+
+/** What a carrier calls, from its opening to one `closed`. */
+interface Ears {
+    frame(frame: Frame): void;
+    /** A poll has been answered, with these events or none. */
+    closed(code: number, waitMs?: number): void;
+}
+
+/** An open connection, whatever carries it. */
+interface Line {
+    /** Only a WebSocket can. */
+    say?(frame: object): void;
+    /** Closes it; `closed` is not called any more. */
+    close(code?: number): void;
+}
+
+/** A message of the wire, see docs/protocol.md §8. */
+interface Frame {
+    readonly type: string;
+    readonly id?: string;
+    readonly cid?: string;
+    readonly rev?: number;
+    readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** What a poll gives. */
+interface Polled {
+    recovered: boolean;
+    cursor: string;
+    events: Frame[];
+    status?: object;
+    after_ms?: number;
+}
+
+export { type LiveOptions, type Live, connectLive };
