@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+
+	"github.com/sojournhq/sojourn/internal/foreign"
 )
 
 // A birth is a record about to be created: a visitor's first, or the one a
@@ -142,7 +144,11 @@ func (s *Session) promote(ctx context.Context) error {
 	if s.m.opt.MaxSessions > 0 && b.owner != "" {
 		defer s.m.turns.take(b.owner)()
 	}
-	if err := s.m.create(ctx, &rec); err != nil {
+	creating := ctx
+	if s.m.foreign != nil && b.inherit {
+		creating = foreign.From(ctx, string(old.ID))
+	}
+	if err := s.m.create(creating, &rec); err != nil {
 		return err
 	}
 	if err := s.m.keepLimit(ctx, &rec, s.draft.head.created, old.ID); err != nil {

@@ -21,7 +21,8 @@ type Format interface {
 	// nothing of what it is given. Expiry is not its affair.
 	Decode(record []byte) (*Document, error)
 	// Encode applies changes to a record and leaves every other byte of the members
-	// as it is; nil stands for one that does not exist yet. [sojourn.ErrUnsupported],
+	// as it is; nil stands for one that does not exist yet. What an Edit says of a
+	// new record also holds for a copy of another, which gets a new ID. [sojourn.ErrUnsupported],
 	// naming key and type, for what the other system cannot hold.
 	Encode(record []byte, e *Edit) ([]byte, error)
 	// Check is Encode's opinion of one member, before there is a record. A nil value
@@ -67,6 +68,8 @@ type Document struct {
 	Life time.Duration
 	// CookieLife is the cookie's; zero: as long as the browser.
 	CookieLife time.Duration
+	// Unending: it has no deadline, nor has what a keeper holds.
+	Unending bool
 }
 
 // A Member is one value of a session. Value is JSON that the format turns back
@@ -80,7 +83,7 @@ type Member struct {
 type Edit struct {
 	Set     []Member // in order; those that are new go to the end
 	Delete  []string
-	Owner   string    // of a new record
+	Owner   string    // of a new record; "" leaves it as it is
 	Now     time.Time // for what is written down of the time
 	Expires time.Time // the new deadline; zero: as it is
 }

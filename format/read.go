@@ -91,6 +91,8 @@ func (s *Store) see(id string, raw []byte, expires time.Time) (*view, error) {
 		doc.Life = s.d.Life
 	}
 	switch {
+	case doc.Unending:
+		v.expires = s.opt.Clock().Add(doc.Life)
 	case !expires.IsZero():
 		v.expires = expires.Add(-s.d.Slack)
 	case !doc.Expires.IsZero():

@@ -21,21 +21,20 @@ func (s *Store) create(ctx context.Context, r *sojourn.Record) error {
 	if err != nil {
 		return err
 	}
-	now := s.opt.Clock()
-	edit := &Edit{Owner: r.Owner, Now: now, Expires: now.Add(s.d.Life).Truncate(time.Millisecond)}
-	var own []foreign.Member
-	for _, m := range members {
-		if s.own(m.Key) {
-			own = append(own, m)
-		} else {
-			edit.Set = append(edit.Set, Member(m))
+	old := &view{doc: &Document{Life: s.d.Life}}
+	if id := foreign.Origin(ctx); id != "" { // what JSON cannot say comes along in the old bytes
+		if v, err := s.read(ctx, id); err == nil {
+			old = v
 		}
 	}
-	v, err := s.encode(string(r.ID), nil, edit, r.Owner)
+	edit, own := s.differences(old.doc, members)
+	edit.Owner, edit.Now = r.Owner, s.opt.Clock()
+	edit.Expires = edit.Now.Add(old.doc.Life).Truncate(time.Millisecond)
+	v, err := s.encode(string(r.ID), old.raw, edit, r.Owner)
 	if err != nil {
 		return err
 	}
-	err = s.swap(ctx, v, nil, v.expires.Add(s.d.Slack))
+	err = s.swap(ctx, v, nil, s.until(v, v.expires))
 	if errors.Is(err, sojourn.ErrConflict) {
 		err = sojourn.ErrExists
 	}
@@ -140,7 +139,7 @@ func (s *Store) update(ctx context.Context, r *sojourn.Record) (sojourn.Record, 
 		if r.Expires.IsZero() {
 			next.expires = v.expires
 		}
-		err = s.swap(ctx, next, v.raw, plus(r.Expires, s.d.Slack))
+		err = s.swap(ctx, next, v.raw, s.until(next, r.Expires))
 		if errors.Is(err, sojourn.ErrConflict) {
 			if v, tombstone, err = s.look(ctx, v.id); err != nil {
 				return tombstone, err
@@ -149,7 +148,9 @@ func (s *Store) update(ctx context.Context, r *sojourn.Record) (sojourn.Record, 
 		}
 	} else if !r.Expires.IsZero() {
 		next.expires = r.Expires
-		err = s.keep.Touch(ctx, s.f.Key(v.id), r.Expires.Add(s.d.Slack))
+		if !v.doc.Unending {
+			err = s.keep.Touch(ctx, s.f.Key(v.id), r.Expires.Add(s.d.Slack))
+		}
 	}
 	if err == nil && s.opt.Beside {
 		var again bool
@@ -166,11 +167,12 @@ func (s *Store) update(ctx context.Context, r *sojourn.Record) (sojourn.Record, 
 	return sojourn.Record{}, s.stored(r, next)
 }
 
-func plus(t time.Time, d time.Duration) time.Time {
-	if t.IsZero() {
-		return t
+// until is how long a keeper holds a record; zero: as it is.
+func (s *Store) until(v *view, expires time.Time) time.Time {
+	if expires.IsZero() || v.doc.Unending {
+		return time.Time{}
 	}
-	return t.Add(d)
+	return expires.Add(s.d.Slack)
 }
 
 func (s *Store) conflict(v *view) (sojourn.Record, error) {

@@ -87,3 +87,16 @@ func Kept(ctx context.Context) string {
 	id, _ := ctx.Value(keptKey{}).(string)
 	return id
 }
+
+type originKey struct{}
+
+// From marks a context in which a session moves to a new ID.
+func From(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, originKey{}, id)
+}
+
+// Origin is the ID it moves from, "" for none.
+func Origin(ctx context.Context) string {
+	id, _ := ctx.Value(originKey{}).(string)
+	return id
+}

@@ -56,8 +56,8 @@ const routes = {
 	},
 	'POST /regenerate': async (ctx) => {
 		if (env.MODE === 'generic') await ctx.regenerateSession()
-		else if (store) await ctx.session.regenerate()
-		else ctx.session = {}
+		else if (store) await ctx.session.regenerate() // which keeps the members
+		if (env.MODE !== 'generic') ctx.session = {}
 		ctx.session.fresh = true
 	},
 	'POST /logout': (ctx) => {
