@@ -36,6 +36,7 @@ var rooms = map[string]room{
 	"format/rediskeeper":    {own: []string{".", "format", "internal/..."}, others: []string{"github.com/redis/rueidis"}},
 	"format/sqlkeeper":      {own: []string{".", "format", "internal/..."}, others: []string{"github.com/jackc/pgx"}},
 	"format/memcachekeeper": {own: []string{".", "format", "internal/..."}, others: []string{"github.com/bradfitz/gomemcache"}},
+	"format/flaskformat":    {own: []string{".", "format", "internal/..."}, others: []string{"github.com/tinylib/msgp"}},
 	"format/formattest":     {own: []string{".", "format", "internal/..."}},
 	"seal":                  {own: []string{".", "internal/..."}},
 	"audit":                 {own: []string{".", "internal/..."}},

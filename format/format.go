@@ -95,7 +95,7 @@ type Presented struct {
 	Expires time.Time
 	Secret  int    // which secret fits, from 0; -1 for none
 	Count   int    // cookies of that name
-	Reason  string // for people: why there is no ID
+	Reason  string // why there is no ID: a Word, and more for people
 }
 
 // Outgoing is what an answer's cookies should say.

@@ -10,13 +10,34 @@ import (
 	"github.com/sojournhq/sojourn"
 )
 
+// The words with which a Reason begins, for programs; what follows a colon is for
+// people.
+const (
+	NoCookie     = "no_cookie"     // the session's cookie is not there
+	BadSignature = "bad_signature" // no secret fits
+	Malformed    = "malformed"     // the cookie or the record cannot be read
+	Expired      = "expired"       // or not valid yet
+	NotFound     = "not_found"     // there is no record
+	Unsupported  = "unsupported"   // the other system may take it; it cannot be read here
+)
+
+// Word is the word of a Reason, "" for none.
+func Word(reason string) string {
+	word, _, _ := strings.Cut(reason, ":")
+	switch word {
+	case "", NoCookie, BadSignature, Malformed, Expired, NotFound, Unsupported:
+		return word
+	}
+	return Malformed
+}
+
 // A Report is what a cookie and a stored record say together: what the other system
 // would make of them at a moment.
 type Report struct {
 	ID      string // "" if the cookie does not vouch for one
 	Key     string // of the record in its store, "" where the cookie is the record
 	Valid   bool   // the other system would take it for a live session
-	Reason  string // why it would not
+	Reason  string // why it would not: a Word and more
 	Secret  int    // which secret fits, from 0; -1 if none does or none is needed
 	Owner   string
 	Members []Member // also of an invalid session, as far as they can be read
@@ -42,18 +63,21 @@ func Inspect(f Format, cookie string, record []byte, at time.Time) (*Report, err
 		record = p.Record
 	}
 	if p.ID == "" && r.Reason == "" {
-		r.Reason = "there is no session cookie"
+		r.Reason = NoCookie + ": there is no session cookie"
 	}
 	if record == nil {
 		if r.Reason == "" {
-			r.Reason = "no record is given"
+			r.Reason = NotFound + ": no record is given"
 		}
 		return r, nil
 	}
 	doc, err := f.Decode(record)
 	if err != nil {
 		if r.Reason == "" {
-			r.Reason = strings.TrimPrefix(err.Error(), sojourn.ErrCorrupt.Error()+": ")
+			r.Reason = Malformed + ": " + strings.TrimPrefix(err.Error(), sojourn.ErrCorrupt.Error()+": ")
+			if errors.Is(err, sojourn.ErrUnsupported) {
+				r.Reason = Unsupported + ": " + err.Error()
+			}
 		}
 		return r, nil
 	}
@@ -62,7 +86,7 @@ func Inspect(f Format, cookie string, record []byte, at time.Time) (*Report, err
 		r.Expires = p.Expires
 	}
 	if (d.Inner || d.InCookie) && !r.Expires.IsZero() && at.After(r.Expires) && r.Reason == "" {
-		r.Reason = "it has expired"
+		r.Reason = Expired + ": at " + r.Expires.UTC().Format(time.RFC3339)
 	}
 	r.Valid = r.Reason == ""
 	return r, nil

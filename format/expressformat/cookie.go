@@ -25,7 +25,7 @@ func (e *express) ReadCookies(r *http.Request, _ time.Time) format.Presented {
 	p := format.Presented{Secret: -1}
 	var value string
 	if value, p.Count = e.opt.Cookie.Find(r, e.opt.Cookie.Name); p.Count == 0 {
-		p.Reason = "there is no cookie " + e.opt.Cookie.Name
+		p.Reason = format.NoCookie + ": there is no cookie " + e.opt.Cookie.Name
 		return p
 	}
 	if strings.Contains(value, "%") { // as package cookie does
@@ -36,7 +36,7 @@ func (e *express) ReadCookies(r *http.Request, _ time.Time) format.Presented {
 	signed, ok := strings.CutPrefix(value, "s:")
 	dot := strings.LastIndexByte(signed, '.')
 	if !ok || dot < 0 {
-		p.Reason = `the cookie is not signed: it does not look like "s:ID.SIGNATURE"`
+		p.Reason = format.BadSignature + `: the cookie is not signed: it does not look like "s:ID.SIGNATURE"`
 		return p
 	}
 	id := signed[:dot]
@@ -48,9 +48,9 @@ func (e *express) ReadCookies(r *http.Request, _ time.Time) format.Presented {
 	}
 	switch {
 	case p.Secret < 0:
-		p.Reason = "none of the secrets fits the cookie's signature"
+		p.Reason = format.BadSignature + ": none of the secrets fits the cookie's signature"
 	case id == "" || !utf8.ValidString(id) || strings.ContainsRune(id, 0):
-		p.Reason = "the ID is no text"
+		p.Reason = format.Malformed + ": the ID is no text"
 	default:
 		p.ID = id
 	}
