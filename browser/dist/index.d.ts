@@ -365,9 +365,6 @@ interface Problem {
 /** A way to fail that the server names. docs/protocol.md explains each. */
 type WireCode = "malformed_json" | "invalid_request" | "session_none" | "session_ended" | "csrf_header_missing" | "cross_site" | "not_readable" | "not_writable" | "not_found" | "no_member" | "no_device" | "method_not_allowed" | "absolute_limit" | "session_changed" | "rev_conflict" | "body_too_large" | "session_too_large" | "unsupported_media_type" | "precondition_required" | "headers_too_large" | "internal" | "unsupported" | "store_unavailable" | "message_rejected" | "too_many_connections" | "server_busy";
 
-/** Frames by long polling: what comes with one answer is acknowledged by the next question. */
-declare const poll: Carrier;
-
 /** What a SojournError knows besides its code and text. */
 interface ErrorFacts {
     cause?: unknown;
@@ -375,113 +372,6 @@ interface ErrorFacts {
     rev?: number | undefined;
     retryAfterMs?: number | undefined;
     problem?: Problem | undefined;
-}
-
-/** Opens a connection that goes on from `cursor`. */
-type Carrier = (link: Link, cursor: string, ears: Ears) => Line;
-
-/**
- * What the parts of this package that are loaded apart need of a session. They
- * get it from here and not by import, so that each is one file without others.
- */
-interface Link {
-    readonly env: Environment;
-    readonly base: string;
-    readonly Failure: typeof SojournError;
-    readonly events: Emitter<SessionEvents & InnerEvents>;
-    /** The session that the page is about. */
-    handle(): string | undefined;
-    status(): Status | undefined;
-    /** Sends a request to the API; `about` replaces the page's own handle. */
-    ask(method: string, path: string, question?: Question, about?: string): Promise<Answer>;
-    /** Asks for the status; calls while one is under way share its answer. */
-    check(): Promise<Status>;
-    /** Tells of what failed in the background. */
-    failed(error: unknown): void;
-    /** Takes a status that the server has just told on its own. */
-    tell(status: Status): void;
-    /** A faster way than HTTP to report that the user was active so many ms ago; false if there is none. */
-    active: ((msAgo: number) => boolean) | undefined;
-}
-
-/** What a carrier calls, from its opening to one `closed`. */
-interface Ears {
-    frame(frame: Frame): void;
-    /** A poll has been answered, with these events or none. */
-    closed(code: number, waitMs?: number): void;
-}
-
-/** An open connection, whatever carries it. */
-interface Line {
-    /** Only a WebSocket can. */
-    say?(frame: object): void;
-    /** Closes it; `closed` is not called any more. */
-    close(code?: number): void;
-}
-
-/** Calls listeners by event name. `Events` maps a name to what is passed along. */
-interface Emitter<Events extends object> {
-    on<Name extends keyof Events>(name: Name, fn: (detail: Events[Name]) => void): Stop;
-    emit<Name extends keyof Events>(name: Name, detail: Events[Name]): void;
-}
-
-/** What a request may carry. */
-interface Question {
-    /** JSON text. */
-    body?: string;
-    /** The media type of the body. Default application/json. */
-    type?: string;
-    /** Sent as If-Match: a revision of the data, or "*" for whatever is stored. */
-    rev?: number | "*";
-    /** The session that is meant; the server refuses if the cookie is another's. */
-    handle?: string | undefined;
-    /** Sent as Idempotency-Key. */
-    key?: string;
-    /** Whether the browser is to send it also when the page is gone. */
-    keepalive?: boolean;
-}
-
-/** A good answer. */
-interface Answer {
-    /** The parsed JSON; undefined if there was no body. */
-    readonly body: unknown;
-    /** The revision of the data, if the answer told it. */
-    readonly rev: number | undefined;
-    /** The session that answered. */
-    readonly handle: string | undefined;
-}
-
-/** What only the parts of this package listen to. */
-interface InnerEvents {
-    snapshot: undefined;
-    /** The page has come to be about another session; `login`: by a login of its own. */
-    handle: {
-        to: string | undefined;
-        from: string | undefined;
-        login: boolean;
-    };
-    close: undefined;
-}
-
-/** Sends one poll. A refusal is given as what `closed` takes. */
-declare function ask({ env, base }: Link, cursor: string, wait: number, signal: AbortSignal): Promise<Polled | [code: number, waitMs?: number]>;
-
-/** A message of the wire, see docs/protocol.md §8. */
-interface Frame {
-    readonly type: string;
-    readonly id?: string;
-    readonly cid?: string;
-    readonly rev?: number;
-    readonly data?: Readonly<Record<string, unknown>>;
-}
-
-/** What a poll gives. */
-interface Polled {
-    recovered: boolean;
-    cursor: string;
-    events: Frame[];
-    status?: object;
-    after_ms?: number;
 }
 
 export { createSession, type DataChange, type Device, type LiveState, type Message, type Options, type Scope, type Session, type SessionEvents, type Snapshot, type ActiveStatus, type EndedStatus, type NoStatus, type Reason, type Status, type Transport, type Changes, type DataVerbs, type KeyOf, type Json, type Tick, type Stop, type Channel, type Environment, type PageEvent, isSojournError, SojournError, type ErrorCode, type Problem, type WireCode };

@@ -1,4 +1,4 @@
-import { type Transport, type Json, type LiveState, type Session, type Environment, type SojournError, type SessionEvents, type Status, type Stop } from "./index.js";
+import { type Transport, type Json, type LiveState, type Session, type SessionEvents, type Status, type Environment, type SojournError, type Stop } from "./index.js";
 
 /** Shapes a live connection. Nothing is required. */
 interface LiveOptions {
@@ -30,6 +30,17 @@ declare function connectLive(session: Pick<Session<object>, "on">, options?: Liv
 /** Makes one: `follow` gets what carries the frames of another tab, or undefined when this one is to connect. */
 type Sharing = (link: Link, follow: (carrier: Carrier | undefined) => void) => Share | undefined;
 
+/** Opens a connection that goes on from `cursor`. */
+type Carrier = (link: Link, cursor: string, ears: Ears) => Line;
+
+/** One of several tabs that share a connection. */
+interface Share {
+    start(): void;
+    stop(): void;
+    /** Passes a frame on to the tabs that follow. */
+    pass(frame: Frame): void;
+}
+
 /**
  * What the parts of this package that are loaded apart need of a session. They
  * get it from here and not by import, so that each is one file without others.
@@ -54,15 +65,40 @@ interface Link {
     active: ((msAgo: number) => boolean) | undefined;
 }
 
-/** Opens a connection that goes on from `cursor`. */
-type Carrier = (link: Link, cursor: string, ears: Ears) => Line;
+/** What a carrier calls, from its opening to one `closed`. */
+interface Ears {
+    frame(frame: Frame): void;
+    /** A poll has been answered, with these events or none. */
+    closed(code: number, waitMs?: number): void;
+}
 
-/** One of several tabs that share a connection. */
-interface Share {
-    start(): void;
-    stop(): void;
-    /** Passes a frame on to the tabs that follow. */
-    pass(frame: Frame): void;
+/** An open connection, whatever carries it. */
+interface Line {
+    /** Only a WebSocket can. */
+    say?(frame: object): void;
+    /** Closes it; `closed` is not called any more. */
+    close(code?: number): void;
+}
+
+/** A message of the wire, see docs/protocol.md §8. */
+interface Frame {
+    readonly type: string;
+    readonly id?: string;
+    readonly cid?: string;
+    readonly rev?: number;
+    readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** What only the parts of this package listen to. */
+interface InnerEvents {
+    snapshot: undefined;
+    /** The page has come to be about another session; `login`: by a login of its own. */
+    handle: {
+        to: string | undefined;
+        from: string | undefined;
+        login: boolean;
+    };
+    close: undefined;
 }
 
 /** Calls listeners by event name. `Events` maps a name to what is passed along. */
@@ -95,54 +131,6 @@ interface Answer {
     readonly rev: number | undefined;
     /** The session that answered. */
     readonly handle: string | undefined;
-}
-
-/** What only the parts of this package listen to. */
-interface InnerEvents {
-    snapshot: undefined;
-    /** The page has come to be about another session; `login`: by a login of its own. */
-    handle: {
-        to: string | undefined;
-        from: string | undefined;
-        login: boolean;
-    };
-    close: undefined;
-}
-
-/** Sends one poll. A refusal is given as what `closed` takes. */
-declare function ask({ env, base }: Link, cursor: string, wait: number, signal: AbortSignal): Promise<Polled | [code: number, waitMs?: number]>;
-
-/** What a carrier calls, from its opening to one `closed`. */
-interface Ears {
-    frame(frame: Frame): void;
-    /** A poll has been answered, with these events or none. */
-    closed(code: number, waitMs?: number): void;
-}
-
-/** An open connection, whatever carries it. */
-interface Line {
-    /** Only a WebSocket can. */
-    say?(frame: object): void;
-    /** Closes it; `closed` is not called any more. */
-    close(code?: number): void;
-}
-
-/** A message of the wire, see docs/protocol.md §8. */
-interface Frame {
-    readonly type: string;
-    readonly id?: string;
-    readonly cid?: string;
-    readonly rev?: number;
-    readonly data?: Readonly<Record<string, unknown>>;
-}
-
-/** What a poll gives. */
-interface Polled {
-    recovered: boolean;
-    cursor: string;
-    events: Frame[];
-    status?: object;
-    after_ms?: number;
 }
 
 export { type LiveOptions, type Live, connectLive };

@@ -68,7 +68,7 @@ function linkEntries(entry) {
       onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
         const source = relative(root, join(resolveDir, path));
         const other = entries.find((e) => e.source === source);
-        if (!other || other === entry || ((entry.global || entry.bundle) && !other.lazy)) return undefined;
+        if (!other || other === entry || entry.inlines?.includes(source) || entry.global || entry.bundle) return undefined;
         const to = relative(dirname(entry.file), other.file);
         return { path: to.startsWith(".") ? to : `./${to}`, external: true };
       });

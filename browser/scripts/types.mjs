@@ -12,19 +12,31 @@ export function buildTypes(root, temp) {
   for (const file of readdirSync(temp, { recursive: true }).filter((name) => name.endsWith(".d.ts")).sort()) {
     sources.set(join("src", file.replace(/\.d\.ts$/, ".ts")), parse(readFileSync(join(temp, file), "utf8")));
   }
-  const declared = new Map(); // name → { text, source }, over all sources
-  for (const [source, { declarations }] of sources) {
-    for (const [name, text] of declarations) {
-      if (declared.has(name)) throw new Error(`two declarations of ${name}`);
-      declared.set(name, { text, source });
+  const typed = entries.filter((entry) => entry.types);
+  const exported = new Map(); // "source#name" of a declaration → the first entry that exports it
+  for (const entry of typed) {
+    const declared = declaredFor(entry.source, sources);
+    for (const { name } of exportsOf(entry.source, sources)) {
+      const key = `${declared.get(name)?.source}#${name}`;
+      if (!exported.has(key)) exported.set(key, entry);
     }
   }
-  const typed = entries.filter((entry) => entry.types);
-  const exported = new Map(); // name → the first entry that exports it
-  for (const entry of typed) {
-    for (const { name } of exportsOf(entry.source, sources)) if (!exported.has(name)) exported.set(name, entry);
+  return new Map(typed.map((entry) => [entry.types, declarationsOf(entry, sources, exported)]));
+}
+
+/** Gives what is declared in a source and in all that it reaches: name → { text, source }. */
+function declaredFor(entrySource, sources) {
+  const declared = new Map();
+  const reached = new Set([entrySource]);
+  for (const source of reached) {
+    const { declarations, reaches } = sources.get(source);
+    for (const [name, text] of declarations) {
+      if (declared.has(name)) throw new Error(`two declarations of ${name}: in ${declared.get(name).source} and ${source}`);
+      declared.set(name, { text, source });
+    }
+    for (const path of reaches) reached.add(join(dirname(source), path)); // visited by this same loop
   }
-  return new Map(typed.map((entry) => [entry.types, declarationsOf(entry, sources, declared, exported)]));
+  return declared;
 }
 
 /** Splits a declaration file into its declarations, and the lists that name others. */
@@ -56,6 +68,7 @@ function parse(text) {
       list.split(/,\s*/).map((name) => name.trim()).filter(Boolean).map((name) => ({ name: name.replace("type ", ""), type: Boolean(type) || name.startsWith("type "), from })),
     ),
     stars: [...text.matchAll(/^export \* from "([^"]+)"/gm)].map(([, from]) => from),
+    reaches: [...text.matchAll(/\bfrom "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g)].map(([, from, lazy]) => from ?? lazy),
     packages: [...text.matchAll(/^import .* from "([^."][^"]*)";$/gm)].map(([line]) => line),
   };
 }
@@ -67,7 +80,8 @@ function exportsOf(source, sources) {
   return [...own, ...lists, ...others].filter(({ name }, i, all) => all.findIndex((e) => e.name === name) === i);
 }
 
-function declarationsOf(entry, sources, declared, exported) {
+function declarationsOf(entry, sources, exported) {
+  const declared = declaredFor(entry.source, sources);
   const list = exportsOf(entry.source, sources);
   const used = new Set(list.map(({ name }) => name));
   const from = new Map(); // other entry → names to import from it
@@ -80,7 +94,7 @@ function declarationsOf(entry, sources, declared, exported) {
   const texts = [];
   for (const name of used) {
     if (!declared.has(name)) throw new Error(`${entry.source}: no declaration of ${name}`);
-    const home = exported.get(name);
+    const home = exported.get(`${declared.get(name).source}#${name}`);
     if (home && home !== entry) {
       const path = `./${relative(dirname(entry.types), home.types).replace(/\.d\.ts$/, ".js")}`.replace("./../", "../");
       from.set(path, [...(from.get(path) ?? []), name]);

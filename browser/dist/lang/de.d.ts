@@ -1,0 +1,6 @@
+import { type Messages } from "../timeout.js";
+
+/** German. */
+declare const de: Messages;
+
+export { de };

@@ -1,0 +1,6 @@
+import { type Messages } from "../timeout.js";
+
+/** Spanish. */
+declare const es: Messages;
+
+export { es };

@@ -1,0 +1,6 @@
+import { type Messages } from "../timeout.js";
+
+/** Italian. */
+declare const it: Messages;
+
+export { it };

@@ -1,0 +1,6 @@
+import { type Messages } from "../timeout.js";
+
+/** Dutch. */
+declare const nl: Messages;
+
+export { nl };
