@@ -38,7 +38,6 @@ var rooms = map[string]room{
 	"store/breakerstore":    {own: []string{".", "internal/..."}, others: []string{"github.com/sony/gobreaker"}},
 	"format":                {own: []string{".", "format", "internal/..."}},
 	"format/rediskeeper":    {own: []string{".", "format", "internal/..."}, others: []string{"github.com/redis/rueidis"}},
-	"format/sqlkeeper":      {own: []string{".", "format", "internal/..."}, others: []string{"github.com/jackc/pgx"}},
 	"format/memcachekeeper": {own: []string{".", "format", "internal/..."}, others: []string{"github.com/bradfitz/gomemcache"}},
 	"format/flaskformat":    {own: []string{".", "format", "internal/..."}, others: []string{"github.com/tinylib/msgp"}},
 	"format/formattest":     {own: []string{".", "format", "internal/..."}},

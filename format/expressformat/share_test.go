@@ -1,13 +1,16 @@
 package expressformat_test
 
 import (
+	"database/sql"
 	"testing"
 
+	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/redis/rueidis"
 
 	"github.com/sojournhq/sojourn/format/expressformat"
 	"github.com/sojournhq/sojourn/format/formattest"
 	"github.com/sojournhq/sojourn/format/rediskeeper"
+	"github.com/sojournhq/sojourn/format/sqlkeeper"
 	"github.com/sojournhq/sojourn/internal/testenv"
 	"github.com/sojournhq/sojourn/store/memstore"
 )
@@ -35,6 +38,29 @@ func TestShareConnectRedis(t *testing.T) {
 	app := testenv.StartNode(t, "express.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=new secret,old secret")
 	store, err := expressformat.New(rediskeeper.New(redisClient(t, r.Addr), nil), memstore.New(nil),
 		&expressformat.Options{Secrets: []string{"new secret", "old secret"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	formattest.Share(t, &formattest.Peer{URL: app.URL, Store: store, Values: values})
+}
+
+func TestShareConnectPgSimple(t *testing.T) {
+	p := testenv.StartPostgres(t)
+	db, err := sql.Open("pgx", p.AdminURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`ALTER DATABASE postgres SET timezone TO 'Asia/Kolkata'`); err != nil { // of both
+		t.Fatal(err)
+	}
+	app := testenv.StartNode(t, "express.js", "PG_URL="+p.AdminURL(), "SECRETS=secret")
+	db.SetMaxIdleConns(0)
+	keeper, err := sqlkeeper.New(db, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := expressformat.New(keeper, memstore.New(nil), &expressformat.Options{Secrets: []string{"secret"}, NoPrefix: true})
 	if err != nil {
 		t.Fatal(err)
 	}
