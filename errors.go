@@ -56,6 +56,11 @@ var (
 	// error also has the methods Problem, as ErrStepUp, and Devices() []Status:
 	// which, the oldest first, if Options.OnMaxSessions is "ask".
 	ErrSessionLimit = errors.New("sojourn: the user has as many sessions as they may")
+	// ErrRateLimited: the source of the request did too much of this. The error
+	// also has the methods Problem, as ErrStepUp, and RetryAfter() time.Duration.
+	ErrRateLimited = errors.New("sojourn: too many requests of this kind from this source")
+	// ErrCSRF: the request lacks a token of its session for forms.
+	ErrCSRF = errors.New("sojourn: the CSRF token is missing, or not of this session")
 	// ErrCrossSite: a cross-site request that could change something was refused.
 	ErrCrossSite = errors.New("sojourn: cross-site request refused")
 )

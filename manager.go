@@ -16,16 +16,18 @@ import (
 // A Manager joins a Store with the rules its sessions live by. One per
 // application and store; safe for parallel use.
 type Manager struct {
-	store    Store
-	opt      *Options
-	commits  combiner
-	touches  toucher
-	turns    turns
-	cross    *http.CrossOriginProtection
-	origins  []string
-	warnOnce sync.Once
-	carried  bool            // the store is
-	foreign  foreign.Carrier // nil: sessions are in our own form
+	store             Store
+	opt               *Options
+	commits           combiner
+	touches           toucher
+	turns             turns
+	creations, misses *limiter // nil: no limit
+	proven            *proven  // with misses
+	cross             *http.CrossOriginProtection
+	origins           []string
+	warnOnce          sync.Once
+	carried           bool            // the store is
+	foreign           foreign.Carrier // nil: sessions are in our own form
 }
 
 // New checks opt (nil: the defaults) and joins it with store. It does no I/O
@@ -39,6 +41,10 @@ func New(store Store, opt *Options) (*Manager, error) {
 		return nil, err
 	}
 	m := &Manager{store: store, opt: settled, cross: http.NewCrossOriginProtection()}
+	m.creations, m.misses = newLimiter(settled.MaxCreations), newLimiter(settled.MaxMisses)
+	if m.misses != nil {
+		m.proven = newProven()
+	}
 	_, m.carried = As[carried](store)
 	if c, ok := As[foreign.Carrier](store); ok {
 		if err := m.adopt(c, opt); err != nil {

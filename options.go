@@ -44,6 +44,17 @@ type Options struct {
 	// the user may give up (Session.LoginInstead); "evict" ends the oldest.
 	// Default "reject".
 	OnMaxSessions string
+	// MaxCreations bounds how many sessions one source may begin in a minute, by
+	// a login or by storing something: ErrRateLimited, 429. A source is an IPv4
+	// address or an IPv6 /64; set TrustedProxies first, or all visitors are one.
+	// Kept per process, for 65,536 sources at most. Default 0: any; 60 suits a
+	// public site.
+	MaxCreations int
+	// MaxMisses bounds how many tokens that open nothing one source may present in
+	// a minute, counted as in MaxCreations. Beyond, its requests that use their
+	// session are answered 429 without asking the store, but for tokens that
+	// opened one here before. Default 0: any; 600 suits a public site.
+	MaxMisses int
 	// MaxRecord bounds the encoded members of a session, in bytes. Default 64
 	// KiB. What the core keeps besides, at most 2 KiB, comes on top.
 	MaxRecord int
@@ -148,6 +159,8 @@ func (o *Options) settle() (*Options, error) {
 		name         string
 		def, low, up int
 	}{
+		{&s.MaxCreations, "MaxCreations", 0, 0, 1 << 20},
+		{&s.MaxMisses, "MaxMisses", 0, 0, 1 << 20},
 		{&s.MaxRecord, "MaxRecord", 64 << 10, 1 << 10, 16 << 20},
 		{&s.MaxMembers, "MaxMembers", 256, 1, 1 << 16},
 		{&s.MaxKey, "MaxKey", 128, 1, 1 << 10},

@@ -27,6 +27,18 @@ func (m *Manager) refuse(r *http.Request) error {
 		if err := m.cross.Check(r); err != nil {
 			return fmt.Errorf("%w: %w", ErrCrossSite, err)
 		}
+		return m.sameScheme(r)
+	}
+	return nil
+}
+
+// sameScheme makes good what Check leaves to HSTS: without Sec-Fetch-Site it
+// takes a plain http page of our host, which anybody on the network can write,
+// for one of ours.
+func (m *Manager) sameScheme(r *http.Request) error {
+	o := r.Header["Origin"]
+	if len(o) == 1 && strings.HasPrefix(o[0], "http://") && r.Header.Get("Sec-Fetch-Site") == "" && m.isSecure(r) && !slices.Contains(m.origins, o[0]) {
+		return fmt.Errorf("%w: from a page without TLS", ErrCrossSite)
 	}
 	return nil
 }

@@ -24,8 +24,8 @@ var originMatrix = map[string]map[string]string{
 		"cross-site":  "+ + + + + +",
 		"none":        "+ + + + + +",
 	},
-	"unsafe": { // an absent Origin comes from no browser; Origin has no scheme to compare with Host
-		"":            "+ + - - - +",
+	"unsafe": { // an absent Origin comes from no browser
+		"":            "+ + - - - -",
 		"same-origin": "+ + + + + +",
 		"same-site":   "- - - - - -",
 		"cross-site":  "- - - - - -",

@@ -41,6 +41,9 @@ func (s *Session) begin(owner string) error {
 	if s.req != nil && s.req.begun.Load() {
 		return ErrHeadersSent
 	}
+	if err := s.mayCreate(); err != nil {
+		return err
+	}
 	b := birth{owner: owner, before: before{s.state, s.drop, s.resend, s.issued}}
 	if s.birth != nil {
 		b.before = s.birth.before

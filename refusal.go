@@ -10,7 +10,7 @@ import (
 )
 
 // A refusal is an error that tells what the user can do about it: err is
-// ErrStepUp or ErrSessionLimit. It is not exported; who answers with one finds its methods by
+// ErrStepUp, ErrSessionLimit or ErrRateLimited. It is not exported; who answers with one finds its methods by
 // errors.As, with an interface of the caller's own.
 type refusal struct {
 	err error
@@ -23,7 +23,13 @@ type refusal struct {
 	// ErrSessionLimit
 	limit   int
 	devices []Status
+
+	// ErrRateLimited
+	wait time.Duration
 }
+
+// RetryAfter is when it is worth trying again; 0 where time does not help.
+func (r *refusal) RetryAfter() time.Duration { return r.wait }
 
 // Devices are the sessions of which the user may end one.
 func (r *refusal) Devices() []Status { return r.devices }
@@ -59,6 +65,16 @@ func (r *refusal) Challenge() string {
 	return c
 }
 
+// headers adds those that go with the refusal to an answer.
+func (r *refusal) headers(h http.Header) {
+	if c := r.Challenge(); c != "" {
+		h.Set("Www-Authenticate", c)
+	}
+	if r.wait > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((r.wait+time.Second-1)/time.Second), 10))
+	}
+}
+
 // Problem gives the particulars of the refusal for a problem document (RFC 9457),
 // besides type, title, status and detail: "code" says what is refused.
 func (r *refusal) Problem() map[string]any {
@@ -74,6 +90,9 @@ func (r *refusal) Problem() map[string]any {
 	}
 	if errors.Is(r.err, ErrSessionLimit) {
 		m["code"], m["limit"] = "session_limit", r.limit
+	}
+	if errors.Is(r.err, ErrRateLimited) {
+		m["code"] = "rate_limited"
 	}
 	return m
 }

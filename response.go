@@ -231,9 +231,10 @@ func (s *Session) touch() {
 // Error answers a request whose session could not be used, through
 // Options.ErrorHandler: 401 for ErrNotFound and ErrStaleToken, 503 with
 // Retry-After for ErrUnavailable, 413 for ErrTooLarge, 409 for ErrSessionLimit,
-// 403 for ErrCrossSite, ErrAbsoluteLimit and ErrStepUp (with the challenge of
-// RFC 9470), 400 for ErrInvalid, else 500. It is what most handlers do with an
-// error of this package.
+// 429 with Retry-After for ErrRateLimited, 403 for ErrCrossSite, ErrCSRF,
+// ErrAbsoluteLimit and ErrStepUp (with the challenge of RFC 9470), 400 for
+// ErrInvalid, else 500. It is what most handlers do with an error of this
+// package.
 func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
@@ -243,11 +244,13 @@ func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusUnauthorized
 	case errors.Is(err, errHeader):
 		status = http.StatusRequestHeaderFieldsTooLarge
+	case errors.Is(err, ErrRateLimited):
+		status = http.StatusTooManyRequests
 	case errors.Is(err, ErrSessionLimit):
 		status = http.StatusConflict
 	case errors.Is(err, ErrTooLarge):
 		status = http.StatusRequestEntityTooLarge
-	case errors.Is(err, ErrCrossSite), errors.Is(err, ErrAbsoluteLimit), errors.Is(err, ErrStepUp):
+	case errors.Is(err, ErrCrossSite), errors.Is(err, ErrAbsoluteLimit), errors.Is(err, ErrStepUp), errors.Is(err, ErrCSRF):
 		status = http.StatusForbidden
 	case errors.Is(err, ErrInvalid):
 		status = http.StatusBadRequest
@@ -263,8 +266,8 @@ func (m *Manager) Error(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "2")
 	}
-	if r := (*refusal)(nil); errors.As(err, &r) && r.Challenge() != "" {
-		h.Set("Www-Authenticate", r.Challenge())
+	if r := (*refusal)(nil); errors.As(err, &r) {
+		r.headers(h)
 	}
 	m.opt.ErrorHandler(w, r, status, err)
 }

@@ -142,11 +142,17 @@ func (s *Session) load(ctx context.Context) error {
 		s.loaded, s.state = true, StateNone
 		return nil
 	}
+	if err := s.mayLook(); err != nil {
+		s.failed = err
+		return err
+	}
 	rec, err := s.loadTrusted(ctx)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		s.loaded, s.state = true, StateNone
-		if rec.Dead {
+		if !rec.Dead {
+			s.looked(false)
+		} else {
 			why, at := decodeTombstone(rec.Payload)
 			s.state, s.ended, s.barred = StateEnded, &ended{why, at}, true
 			s.base.ID, s.base.Owner = rec.ID, rec.Owner
@@ -227,10 +233,13 @@ func (s *Session) judge(ctx context.Context) {
 		}
 		if s.m.emit(ctx, s.event(kind)); s.replayed {
 			s.onReplay(ctx, h, at)
+		} else {
+			s.looked(false)
 		}
 		s.base, s.draft = Record{}, draft{}
 		return
 	}
+	s.looked(true)
 	if s.m.opt.Guards != nil && !s.guarded(ctx) {
 		return
 	}
