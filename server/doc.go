@@ -13,6 +13,7 @@
 //	/                   the demo page, unless Options.NoDemo
 //	/demo/…             what the demo page asks for
 //	/_session/v1/…      the session API and its browser SDK: package webapi
+//	/_session/dbsc/…    what browsers ask to bind sessions to devices, with Options.Binder
 //	/healthz            200 as long as the process runs
 //	/readyz             200 when the store answers and the server is not draining
 //

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/bind/dbsc"
 	"github.com/sojournhq/sojourn/live"
 	"github.com/sojournhq/sojourn/server/demo"
 	"github.com/sojournhq/sojourn/webapi"
@@ -20,6 +21,9 @@ type Options struct {
 	// Live tells pages what happens to their session. It must be among m's
 	// Observers; drain it after Drain. Default nil: pages have to ask.
 	Live *live.Hub
+	// Binder binds sessions to devices. It must have been made with m's options.
+	// Default nil: no binding.
+	Binder *dbsc.Binder
 	// NoDemo leaves out the demo page. Set it where people other than its
 	// visitors have sessions. Default false.
 	NoDemo bool
@@ -52,7 +56,7 @@ func New(m *sojourn.Manager, opt *Options) (*Server, error) {
 	if !o.NoDemo {
 		api.Readable = demo.Readable
 		api.Writable = demo.Writable
-		page, err := demo.New(m, &demo.Options{Logger: o.Logger})
+		page, err := demo.New(m, &demo.Options{Binder: o.Binder, Logger: o.Logger})
 		if err != nil {
 			return nil, fmt.Errorf("server: %w", err)
 		}
@@ -63,6 +67,9 @@ func New(m *sojourn.Manager, opt *Options) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	inside.Handle("/_session/", sessions)
+	if o.Binder != nil {
+		inside.Handle(o.Binder.Path(), o.Binder)
+	}
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.healthz)

@@ -27,7 +27,7 @@ func announce(w io.Writer, logger *slog.Logger, f *serveFlags, a announcement) {
 	warnings := a.warnings()
 	if f.logFormat.value == "json" {
 		logger.Info("listening", "url", a.url, "version", readVersion().Version, "store", a.store.name,
-			"live", a.plane, "sealed", a.keys.line(), "audit", strings.Join(a.audit, "; "), "cookie", a.options.Cookie.Name, "secure", !a.insecure, "idle", short(p.Idle), "absolute", short(p.Absolute))
+			"live", a.plane, "sealed", a.keys.line(), "devices", f.binding.line(), "audit", strings.Join(a.audit, "; "), "cookie", a.options.Cookie.Name, "secure", !a.insecure, "idle", short(p.Idle), "absolute", short(p.Absolute))
 		for _, w := range warnings {
 			logger.Warn(w)
 		}
@@ -43,6 +43,7 @@ func announce(w io.Writer, logger *slog.Logger, f *serveFlags, a announcement) {
 	fmt.Fprintf(&b, "  Store     %s\n", storeLine)
 	fmt.Fprintf(&b, "  Live      %s\n", a.plane)
 	fmt.Fprintf(&b, "  Sealed    %s\n", a.keys.line())
+	fmt.Fprintf(&b, "  Devices   %s\n", f.binding.line())
 	for _, line := range a.audit {
 		fmt.Fprintf(&b, "  Audit     %s\n", line)
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/sojournhq/sojourn"
@@ -34,6 +35,7 @@ type serveFlags struct {
 	shutdown  duration
 	audit     auditFlags
 	near      nearFlags
+	binding   bindingFlags
 }
 
 func newServe() *cobra.Command {
@@ -63,6 +65,9 @@ SIGHUP reads the keys anew and begins a new audit file.
 Servers that share a store serve the same pages. For what happens to a session
 to reach its live connections on all of them at once, they share a --plane, too;
 it is the store itself where that is Redis or PostgreSQL.
+
+With --dbsc, browsers that can bind each session to their device, so that a stolen
+cookie is worth nothing elsewhere: see docs/device-binding.md.
 
 To move to another store without logging anybody out, name the old one with
 --store-from in all servers, run "sojourn migrate", and drop --store-from.
@@ -100,7 +105,8 @@ is lost either way.
 	fl.Var(&f.shutdown, "shutdown-timeout", "how long requests under way may take at the end")
 	f.audit.register(fl)
 	f.near.register(fl)
-	fromEnv(cmd, append(append(auditFlagNames, nearFlagNames...), "listen", "store", "store-from", "plane", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
+	f.binding.register(fl)
+	fromEnv(cmd, append(slices.Concat(auditFlagNames, nearFlagNames, bindingFlagNames), "listen", "store", "store-from", "plane", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
 		"log-level", "log-format", "shutdown-timeout")...)
 	keysFlag(cmd)
 	return cmd
@@ -163,7 +169,7 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		return err
 	}
 	insecure := tlsConfig == nil && loopback(listener)
-	sessions, err := sojourn.New(store.Store, &sojourn.Options{
+	rules := &sojourn.Options{
 		Policy:         policy,
 		Cookie:         sojourn.Cookie{Insecure: insecure},
 		TrustedProxies: f.proxies,
@@ -172,12 +178,17 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		ErrorHandler:   webapi.ErrorHandler,
 
 		AnonymousOnOutage: f.near.anonymous,
-	})
+	}
+	binder, err := f.binding.bind(rules, logger)
+	if err != nil {
+		return err
+	}
+	sessions, err := sojourn.New(store.Store, rules)
 	if err != nil {
 		return err
 	}
 	defer sessions.Close() // before the store: deferred later
-	handler, err := server.New(sessions, &server.Options{Store: store.Store, Live: hub, Logger: logger})
+	handler, err := server.New(sessions, &server.Options{Store: store.Store, Live: hub, Binder: binder, Logger: logger})
 	if err != nil {
 		return err
 	}

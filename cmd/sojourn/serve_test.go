@@ -97,6 +97,12 @@ func TestServeRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	cert, key, _ := certificate(t)
+	short := filepath.Join(dir, "short.txt")
+	if err := os.WriteFile(short, []byte("abcde\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
 	for _, c := range []struct {
 		name  string
 		args  []string
@@ -123,6 +129,12 @@ func TestServeRefusals(t *testing.T) {
 		{"near cache of a file", []string{"--near-cache", "500ms", "--store", "sqlite:" + filepath.Join(dir, "near.db")}, []string{"behind a network", "on this machine"}},
 		{"long near cache", []string{"--near-cache", "1m", "--store", "memory:"}, []string{"--near-cache 1m: expected at most 1s"}},
 		{"long stale", []string{"--serve-stale", "1h", "--store", "memory:"}, []string{"--serve-stale 1h: expected at most 10m"}},
+		{"binding without TLS", []string{"--store", "memory:", "--dbsc"}, []string{"over HTTPS only", "expected --tls-cert and --tls-key too"}},
+		{"key of no binding", []string{"--store", "memory:", "--dbsc-key", text}, []string{"expected --dbsc too"}},
+		{"short proof", []string{"--store", "memory:", "--dbsc", "--dbsc-lifetime", "1s", "--tls-cert", cert, "--tls-key", key}, []string{"--dbsc-lifetime 1s: expected 10s to 24h"}},
+		{"short unbound", []string{"--store", "memory:", "--dbsc", "--dbsc-unbound-for", "1s", "--tls-cert", cert, "--tls-key", key}, []string{"--dbsc-unbound-for 1s: expected at least 1m"}},
+		{"no binding key", []string{"--store", "memory:", "--dbsc", "--dbsc-key", "nowhere", "--tls-cert", cert, "--tls-key", key}, []string{"--dbsc-key nowhere", "openssl rand -hex 32"}},
+		{"short binding key", []string{"--store", "memory:", "--dbsc", "--dbsc-key", short, "--tls-cert", cert, "--tls-key", key}, []string{"has 5 characters, expected at least 32"}},
 		{"no pem", []string{"--tls-cert", text, "--tls-key", text}, []string{"both PEM"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -17,10 +17,13 @@ import (
 	"net/http"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/bind/dbsc"
 )
 
 // Options shape the demo. The zero value is fine.
 type Options struct {
+	// Binder binds sessions to devices. Default nil: no binding.
+	Binder *dbsc.Binder
 	// Logger receives what an operator should see. Default: silence.
 	Logger *slog.Logger
 }
@@ -30,6 +33,7 @@ var embedded embed.FS
 
 type demo struct {
 	sessions *sojourn.Manager
+	binder   *dbsc.Binder
 	logger   *slog.Logger
 	pages    *template.Template
 }
@@ -37,6 +41,9 @@ type demo struct {
 // New returns the page and its API. It expects m.Handler around it.
 func New(m *sojourn.Manager, opt *Options) (http.Handler, error) {
 	d := &demo{sessions: m, logger: slog.New(slog.DiscardHandler)}
+	if opt != nil {
+		d.binder = opt.Binder
+	}
 	if opt != nil && opt.Logger != nil {
 		d.logger = opt.Logger
 	}

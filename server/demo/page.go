@@ -19,6 +19,11 @@ func (d *demo) index(w http.ResponseWriter, r *http.Request) {
 			d.logger.LogAttrs(r.Context(), slog.LevelWarn, "page shown without its session", slog.Any("error", err))
 		}
 	}
+	if d.binder != nil { // to whoever missed the one that came with the login
+		if err := d.binder.Offer(w, r); err != nil {
+			d.logger.LogAttrs(r.Context(), slog.LevelWarn, "no binding was offered", slog.Any("error", err))
+		}
+	}
 	d.page(w, r, http.StatusOK, "index.html", map[string]any{"Users": users, "Products": products, "MaxNote": maxNote})
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/bind/dbsc"
 )
 
 // What the demo keeps in a session. Cart and note are also written by the
@@ -48,6 +49,8 @@ func (d *demo) me(w http.ResponseWriter, r *http.Request) {
 		Persistent bool  `json:"persistent"`
 		// Absolute is the whole absolute lifetime, in ms; 0 without a session.
 		Absolute int64 `json:"absolute_ms"`
+		// Binding is where the binding to the device stands, if there are any.
+		Binding dbsc.State `json:"binding,omitempty"`
 	}
 	if st.State == sojourn.StateActive {
 		if u, ok := userByID(st.Owner); ok {
@@ -59,6 +62,12 @@ func (d *demo) me(w http.ResponseWriter, r *http.Request) {
 		}
 		answer.Persistent = st.Persistent
 		answer.Absolute = (st.AbsoluteRemaining + st.Now.Sub(began)).Milliseconds()
+	}
+	if d.binder != nil {
+		if answer.Binding, err = d.binder.State(r.Context()); err != nil {
+			d.fail(w, r, err)
+			return
+		}
 	}
 	reply(w, answer)
 }

@@ -3,7 +3,18 @@
 import { $ } from "./dom.js";
 import { toast } from "./toast.js";
 
-export function start(app) {
+const bindings = {
+  bound: "Bound to this device: your cookie is worth nothing anywhere else.",
+  pending: "Being bound to this device…",
+  unbound: "Not bound to this device: this browser has not offered a key.",
+};
+
+/** Binding happens behind the page: it looks a few times whether it has. */
+let app;
+let looks = 0;
+
+export function start(given) {
+  app = given;
   const leave = async (scope) => {
     await app.session.end(scope);
     focusTitle();
@@ -12,6 +23,7 @@ export function start(app) {
   for (const button of document.querySelectorAll("button[data-user]")) {
     button.addEventListener("click", () =>
       app.act(button, async () => {
+        looks = 0;
         await app.api.login(button.dataset.user, $("remember").checked);
         focusTitle();
       }),
@@ -45,6 +57,13 @@ export function show({ me, data }) {
     $("user-cookie").textContent = me.persistent
       ? "This browser keeps your cookie after it is closed, as you asked."
       : "Your cookie goes when this browser closes.";
+  }
+  $("user-binding").hidden = !user || !bindings[me.binding];
+  $("user-binding").textContent = bindings[me.binding] ?? "";
+  $("user-binding").dataset.binding = me.binding ?? "";
+  if (user && me.binding && me.binding !== "bound" && looks < 5) {
+    looks++;
+    setTimeout(() => app.refresh(), 1000);
   }
   $("visits").textContent = String(data.visits ?? 0);
 }
