@@ -87,7 +87,7 @@ func (s *session) Decode(record []byte) (*format.Document, error) {
 	case browser:
 		doc.Unending = true
 	default: // koa-session would take it for ever
-		return nil, fmt.Errorf("%w: no member \"_expire\"", sojourn.ErrCorrupt)
+		return nil, errNoExpire
 	}
 	for _, m := range o {
 		if checkName(m.Key) == nil {
@@ -96,6 +96,8 @@ func (s *session) Decode(record []byte) (*format.Document, error) {
 	}
 	return doc, nil
 }
+
+var errNoExpire = fmt.Errorf("%w: no member \"_expire\"", sojourn.ErrCorrupt)
 
 func milliseconds(o rawjson.Object, key string) (int64, bool) {
 	raw, ok := o.Get(key)
@@ -132,10 +134,12 @@ func (s *session) Encode(record []byte, edit *format.Edit) ([]byte, error) {
 	}
 	_, browser := o.Get("_session")
 	switch _, had := o.Get("_expire"); {
+	case record != nil && !had && !browser:
+		return nil, errNoExpire
 	case browser:
 	case record == nil && s.opt.BrowserSession:
 		o.Set("_session", []byte("true"))
-	case !edit.Expires.IsZero() || !had:
+	case !edit.Expires.IsZero() || record == nil:
 		life, ok := milliseconds(o, "_maxAge")
 		if !ok {
 			life = s.opt.MaxAge.Milliseconds()
