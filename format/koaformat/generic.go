@@ -166,7 +166,7 @@ func (g *generic) ReadCookies(r *http.Request, _ time.Time) format.Presented {
 	value, p := g.opt.read(r)
 	if p.Reason == "" {
 		if p.ID = value; !text(value) {
-			p.ID, p.Reason = "", "the cookie is no ID"
+			p.ID, p.Reason = "", format.Malformed+": the cookie is no ID"
 		}
 	}
 	return p

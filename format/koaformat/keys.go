@@ -102,10 +102,10 @@ func (o *Options) read(r *http.Request) (value string, p format.Presented) {
 	sig, n := o.Cookie.Find(r, name+".sig")
 	switch {
 	case p.Count == 0:
-		p.Reason = "there is no cookie " + name
+		p.Reason = format.NoCookie + ": there is no cookie " + name
 		return "", p
 	case n == 0:
-		p.Reason = "there is no cookie " + name + ".sig, so nothing vouches for the other"
+		p.Reason = format.BadSignature + ": there is no cookie " + name + ".sig, so nothing vouches for the other"
 		return "", p
 	}
 	for i, key := range o.Keys {
@@ -114,7 +114,7 @@ func (o *Options) read(r *http.Request) (value string, p format.Presented) {
 			return value, p
 		}
 	}
-	p.Reason = "none of the keys fits the cookie's signature"
+	p.Reason = format.BadSignature + ": none of the keys fits the cookie's signature"
 	return "", p
 }
 

@@ -191,7 +191,7 @@ func (s *session) ReadCookies(r *http.Request, now time.Time) format.Presented {
 	case p.Reason != "":
 		return p
 	case !s.inCookie && !text(value):
-		p.Reason = "the cookie is no key"
+		p.Reason = format.Malformed + ": the cookie is no key"
 		return p
 	case !s.inCookie:
 		p.ID = value
@@ -199,7 +199,7 @@ func (s *session) ReadCookies(r *http.Request, now time.Time) format.Presented {
 	}
 	record, err := decode(value)
 	if err != nil {
-		p.Reason = "the cookie is no base64"
+		p.Reason = format.Malformed + ": the cookie is no base64"
 		return p
 	}
 	p.Record = record
