@@ -1,28 +1,20 @@
 import { type ReactNode } from "react";
-import { type Session, type Json, type Snapshot, type KeyOf, type Stop } from "./index.js";
-import { type ExpiryState, type Expiry } from "./expiry.js";
+import { type Session, type Snapshot, type KeyOf, type Stop } from "./index.js";
+import { type ExpirySession, type ExpiryState, type Expiry } from "./expiry.js";
 import { type Messages } from "./timeout.js";
 
-/** Gives a session to the components within. Make it once, outside of them. */
-declare function SessionProvider({ session, children }: {
-    session: Session<never> | Session;
-    children?: ReactNode;
-}): ReactNode;
-
-/** Gives the session around, for its verbs. It never changes, so this renders nothing again. */
-declare function useSession<D extends object = Record<string, Json>>(): Session<D>;
-
-/** How the session stands. On a server, and in the first render of what it rendered, nothing is known. */
-declare function useSnapshot(): Snapshot;
+/** How the session stands. On a server, and while what it rendered is taken over, nothing is known. */
+declare function useSnapshot(session: Pick<Session, "subscribe" | "snapshot">): Snapshot;
 
 /** The warning before the end: its state and its verbs. */
-declare function useExpiry(): ExpiryState & Omit<Expiry, "state" | "subscribe">;
+declare function useExpiry(session: ExpirySession): ExpiryState & Omit<Expiry, "state" | "subscribe">;
 
-/** A member of the session, and what sets it: `const [cart, setCart] = useMember<Members, "cart">("cart")`. */
-declare function useMember<D extends object, K extends KeyOf<D> = KeyOf<D>>(key: K): [value: D[K] | undefined, set: (value: D[K]) => Promise<void>, more: MemberState<D[K]> & Pick<Member<D[K]>, "update" | "reload">];
+/** A member of the session, what sets it, and all else: `const [cart, setCart] = useMember(session, "cart")`. */
+declare function useMember<D extends object, K extends KeyOf<D>>(session: Session<D>, key: K): [value: D[K] | undefined, set: Member<D[K]>["set"], more: MemberState<D[K]> & Pick<Member<D[K]>, "update" | "reload">];
 
-/** `<sojourn-timeout>` for the session around. Import "@sojourn/browser/timeout" too: it brings the element. */
-declare function SessionTimeout({ messages, ...attributes }: {
+/** `<sojourn-timeout>` for a session. Import "@sojourn/browser/timeout" too: it brings the element. */
+declare function SessionTimeout(props: {
+    session: ExpirySession;
     login?: string;
     lang?: string;
     messages?: Partial<Messages>;
@@ -49,4 +41,4 @@ interface Member<T> {
     reload(): Promise<void>;
 }
 
-export { SessionProvider, useSession, useSnapshot, useExpiry, useMember, SessionTimeout };
+export { useSnapshot, useExpiry, useMember, SessionTimeout };

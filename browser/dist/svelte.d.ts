@@ -1,5 +1,5 @@
 import { type Stop, type Session, type Snapshot, type KeyOf } from "./index.js";
-import { type ExpiryState, type Expiry, type createExpiry } from "./expiry.js";
+import { type ExpirySession, type ExpiryState, type Expiry } from "./expiry.js";
 
 /** What Svelte asks of a store, so that `$name` reads it: any version, and no import of it. */
 interface Store<T> {
@@ -10,7 +10,7 @@ interface Store<T> {
 declare function snapshotStore(session: Pick<Session, "subscribe" | "snapshot">): Store<Snapshot>;
 
 /** The warning before the end: its state as a store, and its verbs. */
-declare function expiryStore(session: Parameters<typeof createExpiry>[0]): Store<ExpiryState> & Omit<Expiry, "state" | "subscribe">;
+declare function expiryStore(session: ExpirySession): Store<ExpiryState> & Omit<Expiry, "state" | "subscribe">;
 
 /** A member of the session: `const cart = memberStore(session, "cart")`, then `$cart.value` and `cart.set(…)`. */
 declare function memberStore<D extends object, K extends KeyOf<D>>(session: Session<D>, key: K): Store<MemberState<D[K]>> & Pick<Member<D[K]>, "set" | "update" | "reload">;

@@ -1,26 +1,17 @@
-import { type InjectionKey, type ShallowRef } from "vue";
-import { type Session, type Json, type Snapshot, type KeyOf, type Stop } from "./index.js";
-import { type ExpiryState, type Expiry } from "./expiry.js";
+import { type ShallowRef } from "vue";
+import { type Session, type Snapshot, type KeyOf, type Stop } from "./index.js";
+import { type ExpirySession, type ExpiryState, type Expiry } from "./expiry.js";
 
-/** Under this an application provides its session: `app.provide(sessionKey, session)`. */
-declare const sessionKey: InjectionKey<Session>;
-
-/** Gives a session to the components below this one. */
-declare function provideSession(session: Session<never> | Session): void;
-
-/** Gives the session that was provided, for its verbs. */
-declare function useSession<D extends object = Record<string, Json>>(): Session<D>;
-
-/** How the session stands. */
-declare function useSnapshot(): Readonly<ShallowRef<Snapshot>>;
+/** How the session stands. Until the component is mounted nothing is known. */
+declare function useSnapshot(session: Pick<Session, "subscribe" | "snapshot">): Readonly<ShallowRef<Snapshot>>;
 
 /** The warning before the end: its state and its verbs. */
-declare function useExpiry(): {
+declare function useExpiry(session: ExpirySession): {
     readonly state: Readonly<ShallowRef<ExpiryState>>;
 } & Omit<Expiry, "state" | "subscribe">;
 
-/** A member of the session, and what sets it. */
-declare function useMember<D extends object, K extends KeyOf<D> = KeyOf<D>>(key: K): {
+/** A member of the session, and what sets it: `const cart = useMember(session, "cart")`. */
+declare function useMember<D extends object, K extends KeyOf<D>>(session: Session<D>, key: K): {
     readonly state: Readonly<ShallowRef<MemberState<D[K]>>>;
 } & Pick<Member<D[K]>, "set" | "update" | "reload">;
 
@@ -45,4 +36,4 @@ interface Member<T> {
     reload(): Promise<void>;
 }
 
-export { sessionKey, provideSession, useSession, useSnapshot, useExpiry, useMember };
+export { useSnapshot, useExpiry, useMember };

@@ -1,6 +1,6 @@
 // Runs the unit tests, or with "--in ui" those of test/ui in a real browser: each
 // *.test.ts is bundled into a temporary folder, which lies in node_modules, so
-// that the tests find packages.
+// that the tests find packages. A *.node.mjs is run as it is, on dist.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ await inTempFolder(async (temp) => {
     packages: "external",
   });
   const files = tests.map((name) => join(temp, name.replace(/ts$/, "mjs")));
+  files.push(...readdirSync(join(root, folder)).filter((name) => name.endsWith(".node.mjs")).map((name) => join(root, folder, name)));
   const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...args, ...files], {
     cwd: root,
     stdio: "inherit",

@@ -1,5 +1,13 @@
 // Checked by tsc, never run: what the published types allow, and what they refuse.
 import { createSession, isSojournError, SojournError, type ErrorCode, type Json, type Session, type Tick } from "@sojourn/browser";
+import { createExpiry, type ExpiryState } from "@sojourn/browser/expiry";
+import { de as german } from "@sojourn/browser/lang/de";
+import * as react from "@sojourn/browser/react";
+import * as svelte from "@sojourn/browser/svelte";
+import { addLanguage, type Messages } from "@sojourn/browser/timeout";
+import * as vue from "@sojourn/browser/vue";
+import "@sojourn/browser/element";
+import type { Readable } from "svelte/store";
 
 interface Members {
   cart: string[];
@@ -68,4 +76,66 @@ export async function refused(): Promise<void> {
   createSession({ retries: 3 });
   // @ts-expect-error members have names
   createSession<string>();
+}
+
+// The dialog, the bindings and the classic script.
+
+const cartInReact = (): string[] | undefined => {
+  const [cart, setCart, { ready, update }] = react.useMember(typed, "cart");
+  void setCart([...(cart ?? []), String(ready)]);
+  void update((items = []) => items);
+  // @ts-expect-error a cart is a list
+  void setCart("tea");
+  // @ts-expect-error no such member
+  react.useMember(typed, "car");
+  // @ts-expect-error the session is missing
+  react.useSnapshot();
+  // @ts-expect-error a snapshot is read, not written
+  react.useSnapshot(typed).state = "none";
+  // @ts-expect-error no such phase
+  if (react.useExpiry(typed).phase === "closed") void 0;
+  // @ts-expect-error a title is text
+  react.SessionTimeout({ session: typed, messages: { title: 3 } });
+  react.SessionTimeout({ session: typed, login: "/login", messages: { title: "Hm" } });
+  return cart;
+};
+
+const cartInVue = (): string[] | undefined => {
+  const { state, set } = vue.useMember(typed, "cart");
+  void set(["tea"]);
+  // @ts-expect-error refs of a binding are read, not written
+  state.value = { value: [], ready: true, error: undefined };
+  // @ts-expect-error no such theme
+  void vue.useMember(typed, "theme").set("blue");
+  const { seconds }: ExpiryState = vue.useExpiry(typed).state.value;
+  return state.value.value ?? [String(seconds)];
+};
+
+const cartInSvelte = (): (() => void) => {
+  const cart = svelte.memberStore(typed, "cart");
+  // @ts-expect-error a cart is a list
+  void cart.set({});
+  // @ts-expect-error no such member
+  svelte.memberStore(typed, "car");
+  const readable: Readable<ExpiryState> = svelte.expiryStore(typed);
+  void readable;
+  return cart.subscribe(({ value }) => value?.length);
+};
+
+export function elements(): void {
+  const dialog = document.createElement("sojourn-timeout");
+  dialog.session = typed;
+  dialog.messages = { title: "Hm" };
+  // @ts-expect-error a session cannot be made of nothing
+  dialog.session = {};
+  // @ts-expect-error the dialog opens by itself
+  dialog.open = true;
+  document.querySelector("sojourn-session")?.session.extend().catch(() => {});
+  const words: Messages = german;
+  // @ts-expect-error a language must say everything
+  addLanguage("sv", { title: "Hej" });
+  addLanguage("sv", words);
+  // @ts-expect-error the warning comes when the server says
+  createExpiry(typed, { warnMs: 5 });
+  void [cartInReact, cartInVue, cartInSvelte];
 }

@@ -23,15 +23,13 @@ export interface Member<T> {
   reload(): Promise<void>;
 }
 
-export type MemberSession<D extends object> = Pick<Session<D>, "get" | "set" | "update" | "on">;
-
 const UNKNOWN = { value: undefined, ready: false, error: undefined };
 
 /**
  * Makes the view of a member: read when somebody first listens, and again when
  * another session has taken over, or the live connection tells of a change.
  */
-export function createMember<D extends object, K extends KeyOf<D>>(session: MemberSession<D>, key: K): Member<D[K]> {
+export function createMember<D extends object, K extends KeyOf<D>>(session: Session<D>, key: K): Member<D[K]> {
   type T = D[K];
   const listeners = new Set<() => void>();
   let state: MemberState<T> = UNKNOWN;

@@ -1,6 +1,6 @@
 import type { KeyOf } from "../data.ts";
 import type { Stop } from "../emitter.ts";
-import { createExpiry, type Expiry, type ExpiryState } from "../expiry.ts";
+import { createExpiry, type Expiry, type ExpirySession, type ExpiryState } from "../expiry.ts";
 import type { Session } from "../session.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { createMember, type Member, type MemberState } from "./member.ts";
@@ -34,7 +34,7 @@ export function snapshotStore(session: Pick<Session, "subscribe" | "snapshot">):
 }
 
 /** The warning before the end: its state as a store, and its verbs. */
-export function expiryStore(session: Parameters<typeof createExpiry>[0]): Store<ExpiryState> & Omit<Expiry, "state" | "subscribe"> {
+export function expiryStore(session: ExpirySession): Store<ExpiryState> & Omit<Expiry, "state" | "subscribe"> {
   const expiry = createExpiry(session);
   const { extend, end, dismiss } = expiry;
   return { ...store(expiry.subscribe, () => expiry.state), extend, end, dismiss };
