@@ -94,8 +94,9 @@ func openWriter(ctx context.Context, path string, o Options) (_ *sql.DB, conn *s
 		return nil, nil, err
 	}
 	// The log is moved into the file about every 16 MiB, which halves the work of
-	// the default 4 MiB: a page that changed often is moved once.
-	const settings = `PRAGMA synchronous=FULL; PRAGMA cache_size=-8192;
+	// the default 4 MiB: a page that changed often is moved once. The cache has room
+	// for the inner pages of a million sessions and a thousand busy ones.
+	const settings = `PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;
 		PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864`
 	if _, err := conn.ExecContext(ctx, settings); err != nil {
 		return nil, nil, explainOpen(err)
@@ -133,7 +134,7 @@ func useWAL(ctx context.Context, conn *sql.Conn, patience time.Duration) error {
 
 // openReaders opens the connections that read, which cannot write.
 func (s *Store) openReaders(ctx context.Context, path string, o Options) (err error) {
-	db, err := sql.Open("sqlite", sqliteDSN(path, "mode=ro", busyTimeout(o), "_pragma=cache_size(-8192)"))
+	db, err := sql.Open("sqlite", sqliteDSN(path, "mode=ro", busyTimeout(o), "_pragma=cache_size(-16384)"))
 	if err != nil {
 		return err
 	}
