@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -86,11 +87,14 @@ func (h *Hub) catchUp(r *http.Request, c *conn) (st sojourn.Status, page Page, e
 	s.learn(st)
 	page = Page{Position: from}
 	if cursor, ok := ParsePosition(cursorOf(r)); ok {
-		if page, err = h.plane.Read(r.Context(), s.id, cursor); err != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), readWithin)
+		page, err = h.plane.Read(ctx, s.id, cursor)
+		cancel()
+		if err != nil {
 			return st, page, h.deafTo(r, err)
 		}
-		if !page.Recovered {
-			page = Page{Position: from}
+		if !page.Recovered && page.Position.Epoch != from.Epoch {
+			page = Page{Position: from} // else the log's own: this node may be behind what the page has seen at another
 		}
 	}
 	s.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/sojournhq/sojourn"
@@ -148,7 +149,7 @@ func (h *Hub) perform(ctx context.Context, j *job, t todo) error {
 		failed = errors.Join(failed, h.tellData(ctx, ids, t.keys))
 	}
 	if t.ended {
-		failed = errors.Join(failed, h.end(ctx, j.id, t.reason))
+		failed = errors.Join(failed, h.conclude(ctx, j.id, t.reason))
 	}
 	return failed
 }
@@ -223,32 +224,56 @@ func (h *Hub) end(ctx context.Context, id sojourn.ID, reason sojourn.Reason) err
 	return h.plane.End(ctx, id, Event{Type: typeEnded, Data: raw, At: time.Now()}, reason, forgetAfter)
 }
 
-// checkOwner reads all followed sessions of an owner again and ends the dead
-// ones: a login that came after the revocation lives.
-func (h *Hub) checkOwner(ctx context.Context, owner string, keep sojourn.ID) error {
-	ids, err := h.plane.Tagged(ctx, ownerTag(owner))
-	if err != nil {
-		return err
+// endPatience is how long pages of this node wait for the backplane to give them
+// the last event of their session.
+const endPatience = 200 * time.Millisecond
+
+// conclude ends the log of a session, and its connections here even if the
+// backplane does not answer.
+func (h *Hub) conclude(ctx context.Context, id sojourn.ID, reason sojourn.Reason) error {
+	h.mu.Lock()
+	s := h.sessions[id]
+	h.mu.Unlock()
+	if s != nil {
+		time.AfterFunc(endPatience, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.finish(reason)
+		})
 	}
-	failed := make(chan error, len(ids))
-	started := 0
+	return h.end(ctx, id, reason)
+}
+
+// checkOwner reads all followed sessions of an owner again and ends the dead
+// ones: a login that came after the revocation lives. If the backplane cannot
+// name them, those of this node are read.
+func (h *Hub) checkOwner(ctx context.Context, owner string, keep sojourn.ID) error {
+	ids, failed := h.plane.Tagged(ctx, ownerTag(owner))
+	if failed != nil {
+		h.each(func(s *session) {
+			if s.owner == owner {
+				ids = append(ids, s.id)
+			}
+		})
+	}
+	var group sync.WaitGroup
+	var mu sync.Mutex
 	for _, id := range ids {
 		if id == keep {
 			continue
 		}
 		h.rereads <- struct{}{}
-		started++
-		go func() {
-			defer func() { <-h.rereads }()
+		group.Go(func() {
 			st, err := h.manager.Inspect(ctx, id)
+			<-h.rereads
 			if err == nil && st.State != sojourn.StateActive {
-				err = h.end(ctx, id, st.Reason)
+				err = h.conclude(ctx, id, st.Reason)
 			}
-			failed <- err
-		}()
+			mu.Lock()
+			failed = errors.Join(failed, err)
+			mu.Unlock()
+		})
 	}
-	for range started {
-		err = errors.Join(err, <-failed)
-	}
-	return err
+	group.Wait()
+	return failed
 }

@@ -54,6 +54,7 @@ type Options struct {
 const (
 	linger      = 10 * time.Second // how long a session stays present without a connection: reloads, polls
 	writeWithin = 10 * time.Second // one write, else the connection is given up
+	readWithin  = 2 * time.Second  // the log, before a page is sent to another node
 	pongWithin  = 15 * time.Second // beyond two pings
 	forgetAfter = 10 * time.Minute // the reason of an ended session
 	maxWait     = 25 * time.Second // of a poll

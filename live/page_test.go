@@ -1,12 +1,15 @@
 package live_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/live"
 )
 
 // A page is one browser profile: a cookie.
@@ -87,3 +90,17 @@ func (p *page) status() (m map[string]any) {
 }
 
 func (p *page) cursor() string { p.t.Helper(); return p.status()["cursor"].(string) }
+
+// publish adds messages n to end-1 to the log of a session, by this node.
+func (p *page) publish(id sojourn.ID, n, end int) {
+	p.t.Helper()
+	if p.hub == nil {
+		p.get(fmt.Sprintf("/publish?id=%s&n=%d&end=%d", id, n, end))
+		return
+	}
+	for ; n < end; n++ {
+		if err := p.hub.Publish(context.Background(), live.ToSession(id), "app.n", n); err != nil {
+			p.t.Error(err)
+		}
+	}
+}

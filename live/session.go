@@ -50,7 +50,7 @@ func (h *Hub) follow(ctx context.Context, st sojourn.Status, tags []string) (*se
 	s := h.sessions[st.ID]
 	first := s == nil
 	if first {
-		s = &session{hub: h, id: st.ID, owner: st.Owner, ready: make(chan struct{})}
+		s = &session{hub: h, id: st.ID, owner: st.Owner, ready: make(chan struct{}), checkAt: h.opt.nextCheck(time.Now())}
 		h.sessions[st.ID] = s
 		if !h.tending {
 			h.tending = true

@@ -1,11 +1,14 @@
 package live_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -86,6 +89,7 @@ type settings struct {
 	pipes  bool
 	store  sojourn.Store
 	server func(*http.Server, *http.Transport)
+	listen string // default a free port of the loopback interface
 }
 
 func newSite(t testing.TB, set settings) *site {
@@ -130,6 +134,37 @@ func newSite(t testing.TB, set settings) *site {
 			s.manager.Error(w, r, err)
 		}
 	})
+	mux.HandleFunc("GET /publish", func(w http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(r.FormValue("n"))
+		for end, _ := strconv.Atoi(r.FormValue("end")); err == nil && n < end; n++ {
+			err = hub.Publish(r.Context(), live.ToSession(sojourn.ID(r.FormValue("id"))), "app.n", n)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	mux.HandleFunc("GET /revoke", func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		if owner := r.FormValue("owner"); owner != "" {
+			err = s.manager.RevokeOwner(r.Context(), owner)
+		} else {
+			err = s.manager.Revoke(r.Context(), sojourn.ID(r.FormValue("id")), sojourn.ReasonRevoked)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	mux.HandleFunc("GET /present", func(w http.ResponseWriter, r *http.Request) {
+		to := live.ToOwner(r.FormValue("owner"))
+		if topic := r.FormValue("topic"); topic != "" {
+			to = live.ToTopic(topic)
+		}
+		ids, err := hub.Present(r.Context(), to)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+		json.NewEncoder(w).Encode(ids)
+	})
 	server := &http.Server{Handler: s.manager.Handler(mux)}
 	transport := &http.Transport{MaxIdleConnsPerHost: 1000}
 	if set.server != nil {
@@ -142,7 +177,7 @@ func newSite(t testing.TB, set settings) *site {
 		transport.DialContext = pipes.dial
 		s.base = "http://site.example"
 	} else {
-		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if listener, err = net.Listen("tcp", cmp.Or(set.listen, "127.0.0.1:0")); err != nil {
 			t.Fatal(err)
 		}
 		s.base = "http://" + listener.Addr().String()

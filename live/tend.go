@@ -76,6 +76,16 @@ func (s *session) forget() {
 	}
 }
 
+// slack is what the ticks of tend, and a backplane that does not answer, add to
+// Options.Recheck.
+const slack = 1500 * time.Millisecond
+
+// nextCheck is when a session is to be read again: not all in step.
+func (o *Options) nextCheck(now time.Time) time.Time {
+	within := max(o.Recheck/2, o.Recheck-slack)
+	return now.Add(within*4/5 + rand.N(within/5))
+}
+
 // tend does what is due and reports whether the session is to be read again.
 func (s *session) tend(now time.Time) (recheck bool) {
 	o := &s.hub.opt
@@ -96,13 +106,10 @@ func (s *session) tend(now time.Time) (recheck bool) {
 			c.push(pingFrame)
 		}
 	}
-	if s.checkAt.IsZero() { // not all in step
-		s.checkAt = now.Add(o.Recheck/2 + rand.N(o.Recheck/2))
-	}
 	if s.ended || len(s.conns) == 0 || now.Before(s.checkAt) {
 		return false
 	}
-	s.checkAt = now.Add(o.Recheck*4/5 + rand.N(o.Recheck/5))
+	s.checkAt = o.nextCheck(now)
 	return true
 }
 
@@ -123,13 +130,13 @@ func (s *session) recheck() {
 		s.mu.Unlock()
 	}()
 	h.rereads <- struct{}{}
-	defer func() { <-h.rereads }()
 	st, err := h.manager.Inspect(context.Background(), s.id)
 	if err == nil && st.State == sojourn.StateEnded && st.Reason == sojourn.ReasonRevoked {
 		// While RevokeOthers is under way the session it keeps looks revoked.
 		time.Sleep(100 * time.Millisecond)
 		st, err = h.manager.Inspect(context.Background(), s.id)
 	}
+	<-h.rereads
 	switch {
 	case err != nil:
 		h.logger.LogAttrs(context.Background(), slog.LevelWarn, "live: session could not be read again", slog.Any("error", err))
@@ -146,10 +153,7 @@ func (s *session) recheck() {
 			st.Reason = sojourn.ReasonExpired // and swept since
 		}
 		s.mu.Unlock()
-		h.end(context.Background(), s.id, st.Reason)
-		s.mu.Lock() // also if the backplane does not answer
-		s.finish(st.Reason)
-		s.mu.Unlock()
+		_ = h.conclude(context.Background(), s.id, st.Reason)
 	}
 }
 

@@ -20,7 +20,7 @@ func (p *page) connectWS(ctx context.Context, l *link, cursor string) (first mes
 	})
 	if err != nil {
 		if resp == nil {
-			p.t.Fatal(err)
+			return first, p.cut(err)
 		}
 		resp.Body.Close()
 		return first, resp.StatusCode
@@ -65,6 +65,15 @@ func (p *page) connectWS(ctx context.Context, l *link, cursor string) (first mes
 	return first, 0
 }
 
+// cut is how a connection was refused that a node of another process, which may
+// have died, did not answer. A node of this one always does.
+func (p *page) cut(err error) int {
+	if p.hub != nil {
+		p.t.Error(err)
+	}
+	return -1
+}
+
 func (p *page) request(ctx context.Context, path string) *http.Response {
 	req, err := http.NewRequestWithContext(ctx, "GET", p.base+"/_session/v1/"+path, nil)
 	if err != nil {
@@ -75,7 +84,7 @@ func (p *page) request(ctx context.Context, path string) *http.Response {
 	resp, err := p.client.Do(req)
 	if err != nil {
 		if ctx.Err() == nil {
-			p.t.Error(err)
+			p.cut(err)
 		}
 		return nil
 	}
@@ -85,6 +94,9 @@ func (p *page) request(ctx context.Context, path string) *http.Response {
 
 func (p *page) connectSSE(ctx context.Context, l *link, cursor string) (first message, refused int) {
 	resp := p.request(ctx, "events?cursor="+cursor)
+	if resp == nil {
+		return first, -1
+	}
 	if resp.StatusCode != 200 {
 		resp.Body.Close()
 		return first, resp.StatusCode
@@ -171,8 +183,11 @@ func (p *page) connectPoll(ctx context.Context, l *link, cursor string) (refused
 		}
 		defer resp.Body.Close()
 		if resp.StatusCode == 200 {
-			if err := json.NewDecoder(resp.Body).Decode(&a); err != nil && ctx.Err() == nil {
-				p.t.Error(err)
+			if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
+				if ctx.Err() == nil {
+					p.cut(err)
+				}
+				return a, -1
 			}
 			cursor = a.Cursor
 		} else {

@@ -25,5 +25,5 @@
 // change a log, such as keeping one alive, notifies nobody. The privileges needed
 // are those to create the tables, or, if `sojourn schema postgres-live` created
 // them and Options.NoMigrate is set, SELECT, INSERT, UPDATE and DELETE on them.
-// A node that is killed counts its sessions as present for 20 s.
+// A node that is killed counts its sessions as present for 12 s.
 package pgplane

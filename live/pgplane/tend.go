@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	beatEvery = 5 * time.Second
-	beatTTL   = 20 * time.Second // for so long a node that is killed counts
+	beatEvery = 3 * time.Second
+	beatTTL   = 12 * time.Second // for so long a node that is killed counts
 	keepBatch = 500
 )
 

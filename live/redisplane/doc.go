@@ -24,5 +24,5 @@
 // Caveats. The user needs INFO, EVAL, EVALSHA, PUBLISH, SUBSCRIBE, UNSUBSCRIBE,
 // the keys <prefix>l* and the channels <prefix>l* ("+@all ~sojourn:* &sojourn:*"
 // has them). In a Cluster every message passes every node, as PUBLISH does. A
-// node that is killed counts its sessions as present for 20 s.
+// node that is killed counts its sessions as present for 12 s.
 package redisplane
