@@ -1,6 +1,9 @@
 package webapi
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/sojournhq/sojourn"
@@ -12,6 +15,7 @@ type deviceBody struct {
 	ID         string `json:"id"`
 	Current    bool   `json:"current"`
 	Label      string `json:"label"`
+	Name       string `json:"name"`
 	UserAgent  string `json:"user_agent"`
 	IP         string `json:"ip"`
 	Created    int64  `json:"created_ms_ago"`
@@ -35,20 +39,82 @@ func (a *API) devices(w http.ResponseWriter, r *http.Request, _ string) error {
 		Devices []deviceBody `json:"devices"`
 	}{make([]deviceBody, 0, len(list))}
 	for _, d := range list {
-		body.Devices = append(body.Devices, deviceBody{
-			ID:         handle(d.ID),
-			Current:    d.ID == st.ID,
-			Label:      d.Label,
-			UserAgent:  d.UserAgent,
-			IP:         d.IP,
-			Created:    millis(d.Now.Sub(d.Created)),
-			LastSeen:   millis(d.Now.Sub(d.LastSeen)),
-			Expires:    millis(d.IdleRemaining),
-			Persistent: d.Persistent,
-		})
+		b := describe(d)
+		b.Current, b.Name = d.ID == st.ID, a.opt.DeviceName(d.UserAgent)
+		body.Devices = append(body.Devices, b)
 	}
 	writeJSON(w, http.StatusOK, "application/json", body)
 	return nil
+}
+
+func describe(d sojourn.Status) deviceBody {
+	return deviceBody{
+		ID:         handle(d.ID),
+		Label:      d.Label,
+		UserAgent:  d.UserAgent,
+		IP:         d.IP,
+		Created:    millis(d.Now.Sub(d.Created)),
+		LastSeen:   millis(d.Now.Sub(d.LastSeen)),
+		Expires:    millis(d.IdleRemaining),
+		Persistent: d.Persistent,
+	}
+}
+
+// labelDevice names one session of the user: a merge patch of its label.
+func (a *API) labelDevice(w http.ResponseWriter, r *http.Request, id string) error {
+	raw, err := a.body(w, r, mediaMergePatch, false)
+	if err != nil {
+		return err
+	}
+	fields, err := checkObject(raw)
+	if err != nil {
+		return err
+	}
+	label := ""
+	if len(fields) != 1 || fields["label"] == nil || !field(fields, "label", &label) {
+		return problemf(codeInvalidRequest, `Expected {"label":"…"}, or null for none.`)
+	}
+	s, st, err := a.active(w, r, activity)
+	if err != nil {
+		return err
+	}
+	list, err := a.own(r, st)
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		if handle(d.ID) != id {
+			continue
+		}
+		err := s.LabelDevice(r.Context(), d.ID, label)
+		if errors.Is(err, sojourn.ErrInvalid) {
+			return problemf(codeInvalidRequest, "A label has at most 64 bytes and no control characters.")
+		}
+		if errors.Is(err, sojourn.ErrNotFound) {
+			break
+		}
+		if err == nil {
+			w.WriteHeader(http.StatusNoContent)
+		}
+		return err
+	}
+	return problemf(codeNoDevice, "It is not, or no longer, among the user's sessions.")
+}
+
+// Device finds the session that a page means by a handle, the id of the devices
+// in this API, among those of owner: for Session.LoginInstead and others that
+// take an ID. sojourn.ErrNotFound if owner has none such.
+func Device(ctx context.Context, m *sojourn.Manager, owner, id string) (sojourn.ID, error) {
+	list, err := m.List(ctx, owner)
+	if err != nil {
+		return "", fmt.Errorf("webapi: device: %w", err)
+	}
+	for _, d := range list {
+		if handle(d.ID) == id {
+			return d.ID, nil
+		}
+	}
+	return "", fmt.Errorf("webapi: device: %w", sojourn.ErrNotFound)
 }
 
 // revokeDevice ends one session of the user. It looks for it among their own,

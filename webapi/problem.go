@@ -23,6 +23,10 @@ const (
 	codeSessionEnded         code = "session_ended"
 	codeCSRFHeaderMissing    code = "csrf_header_missing"
 	codeCrossSite            code = "cross_site"
+	codeCSRFTokenInvalid     code = "csrf_token_invalid"
+	codeStepUpRequired       code = "step_up_required"
+	codeSessionLimit         code = "session_limit"
+	codeRateLimited          code = "rate_limited"
 	codeNotReadable          code = "not_readable"
 	codeNotWritable          code = "not_writable"
 	codeNotFound             code = "not_found"
@@ -56,6 +60,10 @@ var codes = map[code]struct {
 	codeSessionEnded:         {401, "The session has ended"},
 	codeCSRFHeaderMissing:    {403, "The X-Session-CSRF header is missing"},
 	codeCrossSite:            {403, "The request came from another site"},
+	codeCSRFTokenInvalid:     {403, "The CSRF token is missing or not of this session"},
+	codeStepUpRequired:       {403, "The user has to authenticate again"},
+	codeSessionLimit:         {409, "The user has as many sessions as they may"},
+	codeRateLimited:          {429, "Too many requests of this kind came from here"},
 	codeNotReadable:          {403, "The member is not readable by pages"},
 	codeNotWritable:          {403, "The member is not writable by pages"},
 	codeNotFound:             {404, "There is no such resource"},
@@ -86,6 +94,8 @@ type problem struct {
 	code   code
 	detail string         // for a developer; never a token or a member's value
 	extra  map[string]any // members besides those of RFC 9457
+
+	challenge string // WWW-Authenticate, where it is not that of every 401
 }
 
 func (p *problem) Error() string { return string(p.code) + ": " + p.detail }
@@ -99,6 +109,7 @@ func problemf(c code, format string, args ...any) *problem {
 func problemOf(err error) *problem {
 	var p *problem
 	var dead *live.Ended
+	var no refusal
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -118,6 +129,10 @@ func problemOf(err error) *problem {
 		return problemf(codeSessionEnded, "It ended before the request was complete; nothing was stored.")
 	case errors.Is(err, sojourn.ErrAbsoluteLimit):
 		return problemf(codeAbsoluteLimit, "Its absolute lifetime is used up; the user has to log in again.")
+	case errors.As(err, &no) && refusals[no.Problem()["code"]] != nil:
+		return refusals[no.Problem()["code"]](no)
+	case errors.Is(err, sojourn.ErrCSRF):
+		return problemf(codeCSRFTokenInvalid, "It belongs into the header X-CSRF-Token or the form field csrf_token, and a login makes it another. Load the page again.")
 	case errors.Is(err, sojourn.ErrTooLarge):
 		return problemf(codeSessionTooLarge, "A limit on the size of the session or the number of its members would be exceeded; nothing was stored.")
 	case errors.Is(err, sojourn.ErrCrossSite):
@@ -158,6 +173,10 @@ func (p *problem) write(w http.ResponseWriter) {
 	entry := codes[p.code]
 	h := w.Header()
 	switch entry.status {
+	case http.StatusForbidden:
+		if p.challenge != "" {
+			h.Set("WWW-Authenticate", p.challenge)
+		}
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Session") // RFC 9110 §15.5.2 wants one; browsers ignore unknown schemes
 	case http.StatusServiceUnavailable:

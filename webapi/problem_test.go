@@ -61,9 +61,36 @@ func TestEveryProblemIsReachable(t *testing.T) {
 		}
 	}
 	type request = func(p *page) *httptest.ResponseRecorder
+	guarded := func(path string, tune func(o *sojourn.Options), guard func(m *sojourn.Manager, h http.Handler) http.Handler, user string) request {
+		return func(p *page) *httptest.ResponseRecorder {
+			other := newSite(p.t, &Options{}, tune)
+			mux := http.NewServeMux()
+			mux.Handle("/guarded", guard(other.manager, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				session, err := sojourn.From(r.Context())
+				if err == nil {
+					err = session.Login(r.Context(), "ada")
+				}
+				if err != nil {
+					other.manager.Error(w, r, err)
+				}
+			})))
+			before := other.login("ada")
+			other.handler = other.manager.Handler(mux)
+			visitor := &page{site: other, t: p.t}
+			if user != "" {
+				visitor.cookie = before.cookie
+			}
+			return visitor.do("POST", path, "")
+		}
+	}
+	open := func(_ *sojourn.Manager, h http.Handler) http.Handler { return h }
 	reach := map[code]request{
-		codeMalformedJSON:  put(`{"`+canary+`":1,"`+canary+`":2}`, "If-Match", "*"),
-		codeInvalidRequest: put(`"`+canary+`"`, "If-Match", canary),
+		codeStepUpRequired:   guarded("/guarded", func(*sojourn.Options) {}, func(m *sojourn.Manager, h http.Handler) http.Handler { return m.Require(2, 0, h) }, "ada"),
+		codeCSRFTokenInvalid: guarded("/guarded", func(*sojourn.Options) {}, func(m *sojourn.Manager, h http.Handler) http.Handler { return m.RequireCSRF(h) }, "ada"),
+		codeSessionLimit:     guarded("/guarded", func(o *sojourn.Options) { o.MaxSessions = 1 }, open, ""),
+		codeRateLimited:      guarded("/guarded", func(o *sojourn.Options) { o.MaxCreations = 1 }, open, ""),
+		codeMalformedJSON:    put(`{"`+canary+`":1,"`+canary+`":2}`, "If-Match", "*"),
+		codeInvalidRequest:   put(`"`+canary+`"`, "If-Match", canary),
 		codeSessionNone: func(p *page) *httptest.ResponseRecorder {
 			return p.do("GET", "data", "", "Cookie", "-")
 		},

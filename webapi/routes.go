@@ -49,7 +49,7 @@ func (a *API) route(path string) (methods map[string]handler, arg string) {
 	case head == "data":
 		return map[string]handler{http.MethodGet: a.readOne, http.MethodPut: a.put, http.MethodDelete: a.remove}, arg
 	case head == "devices" && a.opt.AllowDevices:
-		return map[string]handler{http.MethodDelete: a.revokeDevice}, arg
+		return map[string]handler{http.MethodDelete: a.revokeDevice, http.MethodPatch: a.labelDevice}, arg
 	}
 	return nil, ""
 }

@@ -31,6 +31,9 @@ type Options struct {
 	// AllowDevices lets a user see all sessions of their own, with addresses and
 	// user agents, and end each of them. Default false.
 	AllowDevices bool
+	// DeviceName names a device after its user agent, for those lists: see
+	// package bind/device. Default none: names are empty.
+	DeviceName func(userAgent string) string
 	// ClearCache makes a logout empty the browser's cache for this origin too,
 	// which stalls large browser profiles for seconds. Default false.
 	ClearCache bool
@@ -112,6 +115,9 @@ func (a *API) settle() (err error) {
 	}
 	if o.WarnBefore < minWarn {
 		return bad("WarnBefore is %v, expected at least %v", o.WarnBefore, minWarn)
+	}
+	if o.DeviceName == nil {
+		o.DeviceName = func(string) string { return "" }
 	}
 	if a.readable, err = newNames("Readable", o.Readable, a.rules.MaxKey); err != nil {
 		return err

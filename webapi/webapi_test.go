@@ -76,7 +76,7 @@ func TestMethods(t *testing.T) {
 		"data":       "GET, HEAD, OPTIONS, PATCH",
 		"data/x":     "DELETE, GET, HEAD, OPTIONS, PUT",
 		"devices":    "GET, HEAD, OPTIONS",
-		"devices/x":  "DELETE, OPTIONS",
+		"devices/x":  "DELETE, OPTIONS, PATCH",
 		"sojourn.js": "GET, HEAD, OPTIONS",
 		"live.js":    "GET, HEAD, OPTIONS",
 	} {

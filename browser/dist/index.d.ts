@@ -23,7 +23,10 @@ interface Device {
     readonly id: string;
     /** Whether it is the session of this page. */
     readonly current: boolean;
+    /** What the user called it. */
     readonly label: string;
+    /** What the server makes of `userAgent`, as in "Firefox on Linux". */
+    readonly name: string;
     readonly userAgent: string;
     readonly ip: string;
     readonly createdMsAgo: number;
@@ -363,7 +366,7 @@ interface Problem {
 }
 
 /** A way to fail that the server names. docs/protocol.md explains each. */
-type WireCode = "malformed_json" | "invalid_request" | "session_none" | "session_ended" | "csrf_header_missing" | "cross_site" | "not_readable" | "not_writable" | "not_found" | "no_member" | "no_device" | "method_not_allowed" | "absolute_limit" | "session_changed" | "rev_conflict" | "body_too_large" | "session_too_large" | "unsupported_media_type" | "precondition_required" | "headers_too_large" | "internal" | "unsupported" | "store_unavailable" | "message_rejected" | "too_many_connections" | "server_busy";
+type WireCode = "malformed_json" | "invalid_request" | "session_none" | "session_ended" | "csrf_header_missing" | "cross_site" | "csrf_token_invalid" | "step_up_required" | "session_limit" | "rate_limited" | "not_readable" | "not_writable" | "not_found" | "no_member" | "no_device" | "method_not_allowed" | "absolute_limit" | "session_changed" | "rev_conflict" | "body_too_large" | "session_too_large" | "unsupported_media_type" | "precondition_required" | "headers_too_large" | "internal" | "unsupported" | "store_unavailable" | "message_rejected" | "too_many_connections" | "server_busy";
 
 /** What a SojournError knows besides its code and text. */
 interface ErrorFacts {

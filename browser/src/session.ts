@@ -92,7 +92,10 @@ export interface Device {
   readonly id: string;
   /** Whether it is the session of this page. */
   readonly current: boolean;
+  /** What the user called it. */
   readonly label: string;
+  /** What the server makes of `userAgent`, as in "Firefox on Linux". */
+  readonly name: string;
   readonly userAgent: string;
   readonly ip: string;
   readonly createdMsAgo: number;
