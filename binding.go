@@ -31,8 +31,11 @@ func (s *Session) Binding(ctx context.Context) ([]byte, error) {
 // of it, and commits at once: of parallel calls each sees what the one before
 // stored. It counts as no change of the data. An error of f is returned, and
 // nothing stored. Like Key.Update, f may run again and must not use the session.
-// ErrNotFound without a session.
+// ErrNotFound without a session, ErrUnsupported in another system's form.
 func (s *Session) Bind(ctx context.Context, f func(old []byte) ([]byte, error)) error {
+	if err := s.m.lacks("what a session is bound to", true); err != nil {
+		return fmt.Errorf("sojourn: bind: %w", err)
+	}
 	return s.live(ctx, "bind", func() error {
 		if err := s.commit(ctx); err != nil { // what this request changed before does not depend on f
 			return err

@@ -292,6 +292,23 @@ func TestP5RequestsUnderWay(t *testing.T) {
 	}
 }
 
+// A proof that was signed ahead is worth nothing once its challenge is old.
+func TestChallengesGrowOld(t *testing.T) {
+	s := newSite(t, nil)
+	d := s.device()
+	d.bind("ada")
+	for _, c := range []struct {
+		after time.Duration
+		code  int
+	}{{10*time.Minute + 30*time.Second, 200}, {10*time.Minute + 30*time.Second + time.Millisecond, 403}} {
+		kept := d.prove(d.challenge, false)
+		s.pass(c.after)
+		if a := d.do("POST", d.refresh, "Sec-Secure-Session-Id", d.name, "Secure-Session-Response", kept); a.code != c.code {
+			t.Errorf("after %v: %d, expected %d", c.after, a.code, c.code)
+		}
+	}
+}
+
 // Twenty refreshes with one challenge: one counts, the others are challenged.
 func TestAProofCountsOnce(t *testing.T) {
 	s := newSite(t, nil)
