@@ -164,11 +164,7 @@ func (s *Session) RenewNow(ctx context.Context) error {
 func (s *Session) replaceSecret() error {
 	switch {
 	case s.m.foreign != nil: // the ID is the secret
-		if err := s.begin(s.base.Owner); err != nil {
-			return err
-		}
-		s.birth.renewal = true
-		return nil
+		return s.plan(birth{owner: s.base.Owner, renewal: true})
 	case !s.opened && s.standing == standsPrevious:
 		return ErrStaleToken
 	case s.room != nil && s.room.fresh != nil: // twice in one commit
@@ -241,8 +237,10 @@ func (s *Session) Extend(ctx context.Context) error {
 // SetPolicy overrides the manager's policy for this session; fields left zero
 // stay the manager's. The absolute deadline is counted from the last login.
 func (s *Session) SetPolicy(ctx context.Context, p Policy) error {
-	if err := p.over(&s.m.opt.Policy).validate("policy"); err != nil {
-		return err
+	if s.m.foreign == nil {
+		if err := p.over(&s.m.opt.Policy).validate("policy"); err != nil {
+			return err
+		}
 	}
 	return s.setPolicy(ctx, p, true)
 }

@@ -37,14 +37,17 @@ type before struct {
 }
 
 // begin plans a new record; the caller holds s.mu and has loaded.
-func (s *Session) begin(owner string) error {
+func (s *Session) begin(owner string) error { return s.plan(birth{owner: owner}) }
+
+func (s *Session) plan(b birth) error {
 	if s.req != nil && s.req.begun.Load() {
 		return ErrHeadersSent
 	}
 	if err := s.mayCreate(); err != nil {
 		return err
 	}
-	b := birth{owner: owner, before: before{s.state, s.drop, s.resend, s.issued}}
+	owner := b.owner
+	b.before = before{s.state, s.drop, s.resend, s.issued}
 	if s.birth != nil {
 		b.before = s.birth.before
 	}
