@@ -40,7 +40,7 @@ type Report struct {
 	Reason  string // why it would not: a Word and more
 	Secret  int    // which secret fits, from 0; -1 if none does or none is needed
 	Owner   string
-	Members []Member // also of an invalid session, as far as they can be read
+	Members []Member // also of an invalid session; nil if they cannot be read
 	Expires time.Time
 }
 
@@ -71,6 +71,18 @@ func Inspect(f Format, cookie string, record []byte, at time.Time) (*Report, err
 		}
 		return r, nil
 	}
+	r.read(f, record, at, p.Expires)
+	return r, nil
+}
+
+// InspectRecord reads a stored record without its cookie.
+func InspectRecord(f Format, record []byte, at time.Time) *Report {
+	r := &Report{Secret: -1}
+	r.read(f, record, at, time.Time{})
+	return r
+}
+
+func (r *Report) read(f Format, record []byte, at, expires time.Time) {
 	doc, err := f.Decode(record)
 	if err != nil {
 		if r.Reason == "" {
@@ -79,17 +91,19 @@ func Inspect(f Format, cookie string, record []byte, at time.Time) (*Report, err
 				r.Reason = Unsupported + ": " + err.Error()
 			}
 		}
-		return r, nil
+		return
 	}
 	r.Owner, r.Members, r.Expires = doc.Owner, doc.Members, doc.Expires
-	if r.Expires.IsZero() {
-		r.Expires = p.Expires
+	if r.Members == nil {
+		r.Members = []Member{}
 	}
-	if (d.Inner || d.InCookie) && !r.Expires.IsZero() && at.After(r.Expires) && r.Reason == "" {
+	if r.Expires.IsZero() {
+		r.Expires = expires
+	}
+	if d := f.Describe(); (d.Inner || d.InCookie) && !r.Expires.IsZero() && at.After(r.Expires) && r.Reason == "" {
 		r.Reason = Expired + ": at " + r.Expires.UTC().Format(time.RFC3339)
 	}
 	r.Valid = r.Reason == ""
-	return r, nil
 }
 
 // Compose writes a session without any store: the values for Set-Cookie, and the
