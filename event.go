@@ -3,6 +3,7 @@ package sojourn
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -76,6 +77,7 @@ func (e *Event) attrs() []slog.Attr {
 	add("from", string(e.From))
 	add("owner", e.Owner)
 	add("reason", string(e.Reason))
+	add("signals", strings.Join(e.Signals, " "))
 	add("ip", e.IP)
 	if e.Err != nil {
 		attrs = append(attrs, slog.Any("error", e.Err))

@@ -253,8 +253,10 @@ func (m *Manager) tell(ctx context.Context, e Event) {
 	switch e.Kind {
 	case EventUnavailable, EventCorrupt:
 		level = slog.LevelError
-	case EventReplayed, EventRejected, EventRefused, EventDuplicate, EventSignal:
+	case EventReplayed, EventRejected, EventRefused, EventDuplicate:
 		level = slog.LevelWarn
+	case EventSignal: // people on the move, mostly
+		level = slog.LevelInfo
 	}
 	if m.opt.Logger.Enabled(ctx, level) {
 		m.opt.Logger.LogAttrs(ctx, level, "session "+string(e.Kind), e.attrs()...)

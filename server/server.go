@@ -8,6 +8,7 @@ import (
 
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/bind/dbsc"
+	"github.com/sojournhq/sojourn/bind/device"
 	"github.com/sojournhq/sojourn/live"
 	"github.com/sojournhq/sojourn/server/demo"
 	"github.com/sojournhq/sojourn/webapi"
@@ -52,7 +53,7 @@ func New(m *sojourn.Manager, opt *Options) (*Server, error) {
 	s := &Server{store: o.Store, logger: o.Logger}
 
 	inside := http.NewServeMux() // what has a session
-	api := &webapi.Options{AllowDevices: true, Live: o.Live}
+	api := &webapi.Options{AllowDevices: true, DeviceName: device.Name, Live: o.Live}
 	if !o.NoDemo {
 		api.Readable = demo.Readable
 		api.Writable = demo.Writable

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/bind/device"
 )
 
 // session is how sessions look in JSON. Fields are added, never renamed.
@@ -25,7 +26,9 @@ type session struct {
 	IdleUntil  time.Time                  `json:"idle_until,omitzero"`
 	Until      time.Time                  `json:"absolute_until,omitzero"`
 	Persistent bool                       `json:"persistent"`
+	Level      int                        `json:"level,omitempty"`
 	Label      string                     `json:"label,omitempty"`
+	Device     string                     `json:"device,omitempty"`
 	UserAgent  string                     `json:"user_agent,omitempty"`
 	IP         string                     `json:"ip,omitempty"`
 	Data       map[string]json.RawMessage `json:"data,omitempty"`
@@ -35,7 +38,7 @@ func asSession(s sojourn.Status) session {
 	one := session{
 		ID: s.ID, Owner: s.Owner, State: s.State, Reason: s.Reason, EndedAt: s.EndedAt.UTC(),
 		Created: s.Created.UTC(), AuthTime: s.AuthTime.UTC(), LastSeen: s.LastSeen.UTC(),
-		Persistent: s.Persistent, Label: s.Label, UserAgent: s.UserAgent, IP: s.IP,
+		Persistent: s.Persistent, Level: s.Level, Label: s.Label, Device: device.Name(s.UserAgent), UserAgent: s.UserAgent, IP: s.IP,
 	}
 	if s.State == sojourn.StateActive {
 		one.IdleUntil = s.Now.Add(s.IdleRemaining).UTC()
@@ -64,9 +67,14 @@ func printTable(out io.Writer, all []sojourn.Status) error {
 	fmt.Fprintln(w, "ID\tOWNER\tDEVICE\tIP\tSEEN\tEXPIRES")
 	for _, s := range all {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, printable(or(s.Owner, "-")),
-			printable(or(s.Label, deviceName(s.UserAgent))), printable(or(s.IP, "-")), ago(s.Now, s.LastSeen), in(s.IdleRemaining))
+			printable(deviceOf(s)), printable(or(s.IP, "-")), ago(s.Now, s.LastSeen), in(s.IdleRemaining))
 	}
 	return w.Flush()
+}
+
+// deviceOf is what the user called a device, or what its user agent claims.
+func deviceOf(s sojourn.Status) string {
+	return or(s.Label, or(device.Name(s.UserAgent), "unknown"))
 }
 
 // ago says how long before now t was.
@@ -94,29 +102,6 @@ func about(d time.Duration) string {
 		return fmt.Sprintf("%d h", d/time.Hour)
 	}
 	return fmt.Sprintf("%d days", d/(24*time.Hour))
-}
-
-// deviceName is a browser and a system as the user agent claims them. Only the
-// common ones are told apart; nothing is guessed.
-func deviceName(userAgent string) string {
-	first := func(names ...string) string {
-		for i := 0; i < len(names); i += 2 {
-			if strings.Contains(userAgent, names[i]) {
-				return names[i+1]
-			}
-		}
-		return ""
-	}
-	// Order matters: Edge and Opera also say Chrome, Chrome also says Safari.
-	browser := first("Edg/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari", "curl/", "curl")
-	system := first("Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS X", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
-	switch {
-	case browser != "" && system != "":
-		return browser + ", " + system
-	case browser+system != "":
-		return browser + system
-	}
-	return "unknown"
 }
 
 // printable keeps what clients and users wrote from steering the terminal.

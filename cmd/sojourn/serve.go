@@ -36,6 +36,7 @@ type serveFlags struct {
 	audit     auditFlags
 	near      nearFlags
 	binding   bindingFlags
+	guards    guardFlags
 }
 
 func newServe() *cobra.Command {
@@ -66,6 +67,10 @@ Servers that share a store serve the same pages. For what happens to a session
 to reach its live connections on all of them at once, they share a --plane, too;
 it is the store itself where that is Redis or PostgreSQL.
 
+What guards sessions against thieves and floods (--on-replay, --on-signal,
+--max-sessions-per-user, --max-creations, --max-misses, --aal) is explained in
+docs/guard.md.
+
 With --dbsc, browsers that can bind each session to their device, so that a stolen
 cookie is worth nothing elsewhere: see docs/device-binding.md.
 
@@ -83,6 +88,9 @@ is lost either way.
   SOJOURN_LISTEN=0.0.0.0:8080 sojourn serve --trusted-proxy 10.0.0.0/8`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.guards.timeouts(&f.idle, &f.absolute, cmd.Flags().Changed("idle"), cmd.Flags().Changed("absolute")); err != nil {
+				return err
+			}
 			if !cmd.Flags().Changed("absolute") {
 				f.absolute = max(f.absolute, f.idle) // nobody asked for the shorter one
 			}
@@ -106,7 +114,8 @@ is lost either way.
 	f.audit.register(fl)
 	f.near.register(fl)
 	f.binding.register(fl)
-	fromEnv(cmd, append(slices.Concat(auditFlagNames, nearFlagNames, bindingFlagNames), "listen", "store", "store-from", "plane", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
+	f.guards.register(fl)
+	fromEnv(cmd, append(slices.Concat(auditFlagNames, nearFlagNames, bindingFlagNames, guardFlagNames), "listen", "store", "store-from", "plane", "idle", "absolute", "tls-cert", "tls-key", "trusted-proxy",
 		"log-level", "log-format", "shutdown-timeout")...)
 	keysFlag(cmd)
 	return cmd
@@ -183,11 +192,17 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 	if err != nil {
 		return err
 	}
+	if err := f.guards.guard(rules); err != nil {
+		return err
+	}
 	sessions, err := sojourn.New(store.Store, rules)
 	if err != nil {
 		return err
 	}
 	defer sessions.Close() // before the store: deferred later
+	if err := f.guards.check(ctx, sessions); err != nil {
+		return err
+	}
 	handler, err := server.New(sessions, &server.Options{Store: store.Store, Live: hub, Binder: binder, Logger: logger})
 	if err != nil {
 		return err

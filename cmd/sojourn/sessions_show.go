@@ -88,7 +88,7 @@ func printSession(out io.Writer, s sojourn.Status, members map[string]json.RawMe
 	line("Last seen", "%s", ago(s.Now, s.LastSeen))
 	line("Expires", "%s if unused, %s whatever happens", in(s.IdleRemaining), in(s.AbsoluteRemaining))
 	line("Remembered", "%s", yes(s.Persistent))
-	line("Device", "%s", printable(or(s.Label, deviceName(s.UserAgent))))
+	line("Device", "%s", printable(deviceOf(s)))
 	line("User agent", "%s", printable(or(s.UserAgent, "unknown")))
 	line("IP", "%s", printable(or(s.IP, "unknown")))
 	if err := w.Flush(); err != nil {

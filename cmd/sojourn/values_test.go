@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 	"time"
+
+	"github.com/sojournhq/sojourn"
 )
 
 func TestDuration(t *testing.T) {
@@ -70,17 +72,17 @@ func TestAbout(t *testing.T) {
 	}
 }
 
-func TestDeviceName(t *testing.T) {
+func TestDeviceOf(t *testing.T) {
 	for agent, want := range map[string]string{
 		"": "unknown",
-		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                                  "Firefox, Linux",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0":           "Edge, Windows",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1": "Safari, iPhone",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                                  "Firefox on Linux",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0":           "Edge on Windows",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1": "Safari on iPhone",
 		"curl/8.5.0":  "curl",
 		"\x1b[31mred": "unknown",
 	} {
-		if got := deviceName(agent); got != want {
-			t.Errorf("deviceName(%q) = %q, want %q", agent, got, want)
+		if got := deviceOf(sojourn.Status{UserAgent: agent}); got != want {
+			t.Errorf("deviceOf(%q) = %q, want %q", agent, got, want)
 		}
 	}
 }

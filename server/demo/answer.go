@@ -59,6 +59,8 @@ func (d *demo) fail(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusRequestEntityTooLarge, "too_large", "This session is full.")
 	case errors.Is(err, sojourn.ErrType):
 		problem(w, http.StatusConflict, "wrong_type", "The stored value has another type. Delete it in the table of session data.")
+	case errors.Is(err, sojourn.ErrSessionLimit), errors.Is(err, sojourn.ErrRateLimited):
+		d.sessions.Error(w, r, err)
 	default:
 		d.logger.LogAttrs(r.Context(), slog.LevelError, "demo request failed", slog.String("path", r.URL.Path), slog.Any("error", err))
 		problem(w, http.StatusInternalServerError, "internal", "Something went wrong on the server.")

@@ -1,6 +1,6 @@
 // Where else this user is logged in.
 
-import { deviceOf } from "./device-name.js";
+import { pictureOf } from "./device-picture.js";
 import { $, el, fill, icon } from "./dom.js";
 import { ago } from "./format.js";
 import { toast } from "./toast.js";
@@ -17,9 +17,8 @@ export function show({ devices, me }) {
   $("devices-empty").hidden = mine.length > 0;
 }
 
-function device({ id, current, label, userAgent, ip, createdMsAgo, lastSeenMsAgo }) {
-  const { name, icon: picture } = deviceOf(userAgent ?? "");
-  const title = label || name;
+function device({ id, current, label, name, userAgent, ip, createdMsAgo, lastSeenMsAgo }) {
+  const title = label || name || "An unknown program";
   const revoke = (event) =>
     app.act(event.currentTarget, async () => {
       await app.session.revoke(id);
@@ -28,7 +27,7 @@ function device({ id, current, label, userAgent, ip, createdMsAgo, lastSeenMsAgo
   return el(
     "li",
     { class: "device", "data-testid": current ? "device-current" : "device" },
-    icon(picture),
+    icon(pictureOf(name)),
     el(
       "div",
       {},
