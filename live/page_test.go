@@ -17,6 +17,7 @@ type page struct {
 	*site
 	cookie string
 	id     sojourn.ID
+	wait   int // of its polls, in seconds, if not 25
 }
 
 func (s *site) login(user string) *page {

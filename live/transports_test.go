@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -216,7 +217,7 @@ func (p *page) connectPoll(ctx context.Context, l *link, cursor string) (refused
 			if ctx.Err() != nil {
 				return
 			}
-			if a, status = poll(25); status != 200 {
+			if a, status = poll(cmp.Or(p.wait, 25)); status != 200 {
 				l.code = status
 				return
 			}

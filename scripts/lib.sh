@@ -28,7 +28,7 @@ need() {
 	return 1
 }
 
-# services installs what the store tests start: real servers, on ports and in
+# services installs what tests start: real servers and proxies, on ports and in
 # folders of their own. Whoever may not install gets a sentence; the tests of an
 # absent server skip with theirs, or fail where SOJOURN_REQUIRE_SERVICES=1.
 services() {
@@ -36,6 +36,8 @@ services() {
 	command -v redis-server >/dev/null || missing+=(redis-server)
 	command -v redis-sentinel >/dev/null || missing+=(redis-sentinel)
 	command -v memcached >/dev/null || missing+=(memcached)
+	command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+	command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
 	command -v mariadbd >/dev/null || missing+=(mariadb-server)
 	compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || missing+=(postgresql)
 	# the applications whose sessions are shared

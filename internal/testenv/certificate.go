@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// certificate is of 127.0.0.1, signed by itself.
+// certificate is of 127.0.0.1 and *.example.test, signed by itself.
 type certificate struct {
 	certFile, keyFile string
 	client            *tls.Config // trusts it, and nothing else
@@ -33,7 +33,7 @@ func selfSigned(t TB, dir string) certificate {
 	form := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "sojourn test"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost", "*.example.test"},
 		IsCA: true, BasicConstraintsValid: true,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
