@@ -39,6 +39,7 @@ services() {
 	command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
 	command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
 	command -v mariadbd >/dev/null || missing+=(mariadb-server)
+	command -v nginx >/dev/null || missing+=(nginx-light)
 	compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null || missing+=(postgresql)
 	# the applications whose sessions are shared
 	command -v php8.2 >/dev/null || command -v php >/dev/null || missing+=(php-cli)

@@ -180,4 +180,3 @@ func TestFormatSuiteFindsBrokenOnes(t *testing.T) {
 		}
 	}
 }
-
