@@ -9,8 +9,8 @@ import (
 )
 
 // A token for forms, besides the origin check that every request meets: for
-// those who must hold the session's own token to its content (NIST SP 800-63B-4
-// §5.1), or whose users have browsers from before 2020. It is a random secret of
+// those whose rules ask for one (NIST SP 800-63B-4 §5.1), or whose users have
+// browsers that send neither Sec-Fetch-Site nor Origin. It is a random secret of
 // the session's record, which a login, Elevate and RenewNow forget, and which
 // never leaves unmasked: each page carries it under another mask, so that the
 // length of a compressed page tells nothing of it (BREACH).
