@@ -115,7 +115,9 @@ func TestP11BackplaneCut(t *testing.T) {
 		began := time.Now()
 		s.manager.Revoke(t.Context(), p.id, sojourn.ReasonRevoked)
 		lp.closed(t)
-		if took := time.Since(began); took > 30*time.Second || lp.code != 4402 {
+		// The next rereading, or the end of patience with the backplane: which of
+		// the two comes first is chance.
+		if took := time.Since(began); took > 30*time.Second || lp.code != 4402 && lp.code != 1012 {
 			t.Errorf("felt after %v with %d", took, lp.code)
 		}
 		if len(lq.frames) > 0 {
