@@ -27,6 +27,7 @@ The exit code is 0 if nothing is wrong, 1 otherwise.
 ` + envNote,
 		Example: `  sojourn doctor
   sojourn doctor --store sqlite:/var/lib/sojourn/sojourn.db --probes 1000
+  sojourn doctor cookie --cookie 'connect.sid=s%3A…' --secret "keyboard cat"
   sojourn doctor --json | jq '.checks[] | select(.state != "ok")'`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,6 +47,7 @@ The exit code is 0 if nothing is wrong, 1 otherwise.
 	cmd.Flags().StringVar(&store, "store", defaultStore, "the server's store, as a `URL`; see \"sojourn help stores\"")
 	completeStores(cmd, "store")
 	fromEnv(cmd, "store")
+	cmd.AddCommand(newDoctorCookie())
 	return cmd
 }
 

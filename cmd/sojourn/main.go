@@ -6,6 +6,8 @@
 //	sojourn keys new|rotate|list        the keys that seal a store
 //	sojourn migrate                     moves sessions to another store
 //	sojourn doctor                      looks a store over
+//	sojourn doctor cookie               looks a cookie of another system over
+//	sojourn format decode|encode        the sessions of other systems
 //	sojourn schema sqlite               the tables of an SQL store
 //	sojourn token inspect               what a cookie's value is
 //	sojourn version

@@ -30,7 +30,7 @@ Start with "sojourn serve" and open the page it names.`,
 	}
 	root.SetVersionTemplate("sojourn {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newServe(), newSessions(), newMigrate(), newDoctor(), newSchema(), newKeys(), newToken(), newVersion(), newStoresTopic())
+	root.AddCommand(newServe(), newSessions(), newMigrate(), newDoctor(), newSchema(), newKeys(), newFormat(), newToken(), newVersion(), newStoresTopic())
 	return root
 }
 

@@ -42,6 +42,10 @@ type Options struct {
 	Owner string
 	// OwnerIsNumber: a login here writes the user as an integer where it is one.
 	OwnerIsNumber bool
+	// Trusted allows members to be set to objects of any class and to enums. PHP
+	// would run code of these classes: never with values that clients have sent.
+	// Default false.
+	Trusted bool
 	// Store has the options that all formats share.
 	Store *format.Options
 }
@@ -153,7 +157,7 @@ func (p *php) Encode(record []byte, e *format.Edit) ([]byte, error) {
 		}
 	}
 	for _, m := range e.Set {
-		if err := d.Set(m.Key, m.Value); err != nil {
+		if err := d.set(m.Key, m.Value, p.opt.Trusted); err != nil {
 			return nil, err
 		}
 	}
@@ -167,7 +171,7 @@ func (p *php) Encode(record []byte, e *format.Edit) ([]byte, error) {
 		}
 		for _, m := range all {
 			if was, err := d.JSON(m.Key); err != nil || string(was) != string(m.Value) {
-				if err := d.Set(m.Key, m.Value); err != nil {
+				if err := d.set(m.Key, m.Value, p.opt.Trusted); err != nil {
 					return nil, err
 				}
 			}
@@ -180,7 +184,7 @@ func (p *php) Check(key string, value []byte) error {
 	if err := p.opt.Handler.allows(key); err != nil || value == nil {
 		return err
 	}
-	if _, err := fromJSON(value, false); err != nil {
+	if _, err := fromJSON(value, p.opt.Trusted); err != nil {
 		return fmt.Errorf("member %q: %w", key, err)
 	}
 	return nil
