@@ -534,3 +534,29 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// A record in a cookie has no ID but its bytes, so that a renewal within the same
+// millisecond must change them: else the new session would have ended with the old.
+func TestRenewNowInCookie(t *testing.T) {
+	at := &clock{t: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+	f := &fixture{t: t, side: memstore.New(nil), clock: at}
+	var err error
+	f.store, err = koaformat.New(nil, f.side, &koaformat.Options{Keys: []string{"key"}, Store: &format.Options{Clock: at.now}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.m, err = sojourn.New(f.store, &sojourn.Options{Clock: at.now, InsecureSkipOriginCheck: true}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, cookies := f.serve("", func(_ http.ResponseWriter, ctx context.Context, s *sojourn.Session) { f.must(s.Login(ctx, "ada")) })
+	for range 3 {
+		_, _, next := f.serve(pairs(cookies), func(_ http.ResponseWriter, ctx context.Context, s *sojourn.Session) { f.must(s.RenewNow(ctx)) })
+		if st := f.status(pairs(cookies)); st.State != sojourn.StateEnded || st.Reason != sojourn.ReasonMoved {
+			t.Errorf("the old one: %+v", st)
+		}
+		if st := f.status(pairs(next)); st.State != sojourn.StateActive {
+			t.Errorf("the new one: %+v", st)
+		}
+		cookies = next
+	}
+}

@@ -30,6 +30,9 @@ func (s *Store) create(ctx context.Context, r *sojourn.Record) error {
 	edit, own := s.differences(old.doc, members)
 	edit.Owner, edit.Now = r.Owner, s.opt.Clock()
 	edit.Expires = edit.Now.Add(old.doc.Life).Truncate(time.Millisecond)
+	if s.d.InCookie && !edit.Expires.After(old.doc.Expires) { // its ID is a hash of it, and the old one's ends
+		edit.Expires = old.doc.Expires.Add(time.Millisecond)
+	}
 	v, err := s.encode(string(r.ID), old.raw, edit, r.Owner)
 	if err != nil {
 		return err

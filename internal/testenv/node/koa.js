@@ -15,7 +15,7 @@ const client = env.REDIS_URL && env.MODE !== 'generic' ? await createClient({ ur
 const store = client && {
 	get: async (key) => JSON.parse(await client.get(key)),
 	set: async (key, value, maxAge) => {
-		const ttl = typeof maxAge === 'number' ? { EX: Math.ceil((maxAge + 10000) / 1000) } : {}
+		const ttl = typeof maxAge === 'number' ? { EX: Math.ceil(maxAge / 1000) } : {}
 		await client.set(key, JSON.stringify(value), ttl)
 	},
 	destroy: (key) => client.del(key),
