@@ -71,7 +71,7 @@ var All = []Guard{
 		". TestP4FixationGainsNothing"},
 	{"P4 the secret counts, not the ID alone", "session.go",
 		"\tcase standsNot, standsReplaced:\n\t\ts.state, s.barred", "\tcase standsReplaced:\n\t\ts.state, s.barred",
-		". TestRedactCanary"},
+		". TestIncidentChosenAndEndedIDs"},
 	{"step-up replaces the secret", "stepup.go",
 		"\t\tif err := s.replaceSecret(); err != nil {\n\t\t\treturn err\n\t\t}\n", "",
 		". TestIncidentEveryEntranceChangesTheToken"},
