@@ -219,4 +219,3 @@ func TestCSRFDuringAnOutage(t *testing.T) {
 		t.Errorf("%d, expected 503", code)
 	}
 }
-

@@ -1,5 +1,7 @@
 package sojourn
 
+import "net/netip"
+
 // SourcesKept counts the sources of which m counts the sessions they begin.
 func SourcesKept(m *Manager) int {
 	m.creations.mu.Lock()
@@ -9,3 +11,13 @@ func SourcesKept(m *Manager) int {
 
 // NewToken draws a token as a new session of nobody gets one.
 func NewToken(m *Manager) Token { return m.newToken("") }
+
+// FloodSources has as many sources begin a session each, and counts refusals.
+func FloodSources(m *Manager, n int) (refused int) {
+	for i := range n {
+		if m.creations.take(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), m.now()) > 0 {
+			refused++
+		}
+	}
+	return refused
+}

@@ -166,18 +166,19 @@ func TestLimitEndedIsNoMiss(t *testing.T) {
 	}
 }
 
-// However many sources there are, memory is bounded and nobody is blocked for
-// another's sake.
+// However many sources there are, memory is bounded, nobody is blocked for
+// another's sake, and who came last is remembered.
 func TestLimitMemory(t *testing.T) {
 	s := sourceSite(t, &sojourn.Options{MaxCreations: 1})
-	for i := range 100_000 {
-		w := s.from(fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), "", "/begin")
-		if w.Code != 200 {
-			t.Fatalf("source %d: %d", i, w.Code)
-		}
+	if refused := sojourn.FloodSources(s.m, 200_000); refused > 0 {
+		t.Errorf("%d of 200,000 sources were refused their first session", refused)
 	}
 	if n := sojourn.SourcesKept(s.m); n > 1<<16 {
 		t.Errorf("%d sources kept", n)
+	}
+	s.from("192.0.2.1", "", "/begin")
+	if w := s.from("192.0.2.1", "", "/begin"); w.Code != 429 {
+		t.Errorf("in the crowd, a second session: %d", w.Code)
 	}
 }
 
