@@ -28,8 +28,8 @@ func Survives(raw []byte) (number string, ok bool) {
 	return "", true
 }
 
-// survives: a double prints as another number where an integer is beyond 2^53, or
-// where it is out of range, which JSON.stringify writes as null.
+// survives: beyond 2^53 JavaScript writes the shortest digits that give the same
+// double, and what is out of range as null.
 func survives(n string) bool {
 	f, err := strconv.ParseFloat(n, 64)
 	if err != nil {
@@ -39,6 +39,6 @@ func survives(n string) bool {
 	if !whole {
 		return true
 	}
-	have, exact := big.NewFloat(f).Int(nil)
-	return exact == big.Exact && have.Cmp(want) == 0
+	have, ok := new(big.Int).SetString(strconv.FormatFloat(f, 'f', -1, 64), 10)
+	return ok && have.Cmp(want) == 0
 }
