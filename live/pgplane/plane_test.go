@@ -184,3 +184,30 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// A log keeps as many events and bytes as Retention says, and sixteen more at most.
+func TestTrimmed(t *testing.T) {
+	url := database(t)
+	p := open(t, url, pgplane.Options{Retention: live.Retention{Events: 50, Bytes: 20_000}})
+	if _, err := p.Open(t.Context(), "id", nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ size, most int }{{1, 50 + 16}, {1000, 20 + 16}} {
+		for range 100 {
+			data := fmt.Appendf(nil, "%q", strings.Repeat("x", c.size))
+			if err := p.Append(t.Context(), []sojourn.ID{"id"}, live.Event{Type: "app.n", Data: data, At: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var n, top int
+		err = conn.QueryRow(t.Context(), "SELECT count(*), max(top) FROM sojourn_live_event").Scan(&n, &top)
+		conn.Close(t.Context())
+		if err != nil || n > c.most || n < c.most-32 {
+			t.Errorf("%d events of %d bytes are kept, at most %d, %v", n, c.size, c.most, err)
+		}
+	}
+}

@@ -38,13 +38,14 @@ WITH locked AS (
 	UPDATE sojourn_live l SET top = l.top + 1 FROM locked WHERE l.id = locked.id RETURNING l.id, l.epoch, l.top
 ), added AS (
 	INSERT INTO sojourn_live_event (id, epoch, top, at, data) SELECT id, epoch, top, ` + now + `, $2 FROM log
+), sized AS (
+	SELECT a.id, a.top, sum(octet_length(a.data)) OVER (PARTITION BY a.id ORDER BY a.top DESC) AS size
+	FROM log JOIN sojourn_live_event a ON a.id = log.id AND a.epoch = log.epoch WHERE log.top % 16 = 0
+), cut AS MATERIALIZED (
+	SELECT id, max(top) FILTER (WHERE size > $4::bigint) AS top FROM sized GROUP BY id
 ), trimmed AS (
-	DELETE FROM sojourn_live_event e USING log WHERE log.top % 16 = 0 AND e.id = log.id AND e.epoch = log.epoch
-		AND (e.top <= log.top - $3::bigint OR e.at < ` + now + ` - $5::bigint OR e.top <= (
-			SELECT max(b.top) FROM (
-				SELECT a.top, sum(octet_length(a.data)) OVER (ORDER BY a.top DESC) AS size
-				FROM sojourn_live_event a WHERE a.id = log.id AND a.epoch = log.epoch
-			) b WHERE b.size > $4::bigint))
+	DELETE FROM sojourn_live_event e USING log JOIN cut ON cut.id = log.id WHERE e.id = log.id AND e.epoch = log.epoch
+		AND (e.top <= GREATEST(log.top - $3::bigint, cut.top) OR e.at < ` + now + ` - $5::bigint)
 )
 SELECT count(pg_notify($6, encode(id, 'hex') || ' ' || epoch || ' ' || top)) FROM log`
 

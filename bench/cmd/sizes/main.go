@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sojournhq/sojourn/bench/env"
 	"github.com/sojournhq/sojourn/bench/sizes"
 )
 
@@ -55,12 +56,12 @@ func main() {
 }
 
 func run(ctx context.Context, name string, ns []int, active int) (err error) {
-	e := &env{}
+	e := &env.Env{}
 	defer func() {
-		if said, ok := recover().(stopped); ok {
+		if said, ok := recover().(env.Stopped); ok {
 			err = said
 		}
-		e.end()
+		e.End()
 	}()
 	progress := func(text string) { fmt.Fprintf(os.Stderr, "\r\033[K%s", text) }
 	defer progress("")

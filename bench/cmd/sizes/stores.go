@@ -16,6 +16,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 
 	"github.com/sojournhq/sojourn"
+	"github.com/sojournhq/sojourn/bench/env"
 	"github.com/sojournhq/sojourn/bench/sizes"
 	"github.com/sojournhq/sojourn/internal/testenv"
 	"github.com/sojournhq/sojourn/store/memcachestore"
@@ -27,32 +28,32 @@ import (
 )
 
 // openers start an engine and open a store on it.
-var openers = map[string]func(ctx context.Context, e *env) sizes.Subject{
-	"memory": func(context.Context, *env) sizes.Subject {
+var openers = map[string]func(ctx context.Context, e *env.Env) sizes.Subject{
+	"memory": func(context.Context, *env.Env) sizes.Subject {
 		return sizes.Subject{Store: memstore.New(nil), CPU: sizes.Self, Bytes: heap}
 	},
-	"sqlite": func(ctx context.Context, e *env) sizes.Subject {
+	"sqlite": func(ctx context.Context, e *env.Env) sizes.Subject {
 		path := filepath.Join(e.TempDir(), "sessions.db")
 		s := opened(e)(sqlstore.OpenSQLite(ctx, path, nil))
 		return sizes.Subject{Store: s, CPU: sizes.Self, Bytes: func(ctx context.Context) (int64, error) {
 			return query(ctx, "sqlite", "file:"+path+"?mode=ro", "SELECT page_count*page_size FROM pragma_page_count(), pragma_page_size()")
 		}}
 	},
-	"redis": func(ctx context.Context, e *env) sizes.Subject {
+	"redis": func(ctx context.Context, e *env.Env) sizes.Subject {
 		server := testenv.StartRedis(e, nil)
 		s := opened(e)(redisstore.Open(ctx, "redis://"+server.Addr, nil))
 		return sizes.Subject{Store: s, CPU: sizes.Children, Bytes: func(context.Context) (int64, error) {
 			return strconv.ParseInt(server.Info("used_memory"), 10, 64)
 		}}
 	},
-	"postgres": func(ctx context.Context, e *env) sizes.Subject {
+	"postgres": func(ctx context.Context, e *env.Env) sizes.Subject {
 		url := testenv.StartPostgres(e).AdminURL()
 		s := opened(e)(postgres.Open(ctx, url, nil))
 		return sizes.Subject{Store: s, CPU: sizes.Children, Bytes: func(ctx context.Context) (int64, error) {
 			return query(ctx, "pgx", url, "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
 		}}
 	},
-	"mariadb": func(ctx context.Context, e *env) sizes.Subject {
+	"mariadb": func(ctx context.Context, e *env.Env) sizes.Subject {
 		server := testenv.StartMariaDB(e)
 		s := opened(e)(mysql.Open(ctx, server.AdminURL(), nil))
 		dsn := fmt.Sprintf("%s:%s@tcp(%s)/mysql", testenv.Admin, testenv.Admin, server.Addr)
@@ -60,7 +61,7 @@ var openers = map[string]func(ctx context.Context, e *env) sizes.Subject{
 			return query(ctx, "mysql", dsn, "SELECT coalesce(sum(file_size),0) FROM information_schema.innodb_sys_tablespaces WHERE name LIKE 'mysql/sojourn%' OR name LIKE 'mysql/session%'")
 		}}
 	},
-	"memcached": func(ctx context.Context, e *env) sizes.Subject {
+	"memcached": func(ctx context.Context, e *env.Env) sizes.Subject {
 		server := testenv.StartMemcached(e, "-m", "4096")
 		s := opened(e)(memcachestore.Open(ctx, "memcached://"+server.Addr, nil))
 		return sizes.Subject{Store: s, CPU: sizes.Children, Bytes: func(context.Context) (int64, error) { return memcachedBytes(server.Addr) }}
@@ -76,14 +77,14 @@ func subjects() []string {
 	return names
 }
 
-func open(ctx context.Context, e *env, name string) sizes.Subject {
+func open(ctx context.Context, e *env.Env, name string) sizes.Subject {
 	s := openers[name](ctx, e)
 	s.Name = name
 	return s
 }
 
 // opened ends the measurement if a store did not open, and closes it at the end.
-func opened(e *env) func(s sojourn.Store, err error) sojourn.Store {
+func opened(e *env.Env) func(s sojourn.Store, err error) sojourn.Store {
 	return func(s sojourn.Store, err error) sojourn.Store {
 		if err != nil {
 			e.Fatalf("%v", err)
