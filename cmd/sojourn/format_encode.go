@@ -143,10 +143,9 @@ func (one *foreignFormat) write(s formatSettings, text []byte, cookieOnly bool) 
 	d := f.Describe()
 	e := &format.Edit{Now: s.at, Expires: s.expires}
 	if e.Expires.IsZero() {
-		e.Expires = s.at.Add(d.Life)
-	}
-	if one.name == "flask" {
-		e.Now = s.at.Add(time.Second) // it would be signed a second early
+		if e.Expires = s.at.Add(d.Life); one.name == "flask" {
+			e.Expires = e.Expires.Add(time.Second) // signed now; else it is a second early
+		}
 	}
 	for _, m := range members {
 		one := format.Member{Key: m.Key, Value: m.Value}

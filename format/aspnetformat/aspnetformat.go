@@ -208,7 +208,7 @@ func (a *aspnet) Encode(data []byte, e *format.Edit) ([]byte, error) {
 
 func checked(key string, raw []byte) ([]byte, error) {
 	if len(key) > 65535 {
-		return nil, fmt.Errorf("%w: a key of %d bytes, expected at most 65535", sojourn.ErrUnsupported, len(key))
+		return nil, fmt.Errorf("%w: member %q: a key has at most 65535 bytes", sojourn.ErrUnsupported, key)
 	}
 	if raw == nil {
 		return nil, nil

@@ -70,8 +70,8 @@ func Format(opt *Options) (format.Format, error) {
 	if o.Lifetime == 0 {
 		o.Lifetime = 31 * 24 * time.Hour
 	}
-	if o.Lifetime < time.Second {
-		return nil, fmt.Errorf("flaskformat: new: %w: Options.Lifetime is %v, expected at least 1s", sojourn.ErrInvalid, o.Lifetime)
+	if o.Lifetime < 2*time.Second {
+		return nil, fmt.Errorf("flaskformat: new: %w: Options.Lifetime is %v, expected at least 2s", sojourn.ErrInvalid, o.Lifetime)
 	}
 	if err := o.Cookie.Settle("session"); err != nil {
 		return nil, fmt.Errorf("flaskformat: new: %w", err)
@@ -83,19 +83,24 @@ func Format(opt *Options) (format.Format, error) {
 
 func (c *cookie) Describe() format.Description {
 	d := format.Description{Name: "flask", System: "Flask", Cookie: c.opt.Cookie.Name, InCookie: true, Inner: true, Slides: c.opt.Permanent,
-		Life: c.opt.Lifetime, Warning: "the session is the cookie: of parallel requests, the last answer wins"}
+		Life: c.life(), Warning: "the session is the cookie: of parallel requests, the last answer wins"}
 	if c.opt.Permanent {
 		d.CookieLife = c.opt.Lifetime
 	}
 	return d
 }
 
+// life is a second short, so that cookies are signed as of a second ago: Flask refuses
+// one from the future, and clocks differ.
+func (c *cookie) life() time.Duration { return c.opt.Lifetime - time.Second }
+
 // NewID names a cookie before there is one.
 func (c *cookie) NewID() string { return rand.Text() }
 
 func (c *cookie) Key(id string) string { return id }
 
-// A record is the second at which it was signed, in decimal, a dot, and the JSON.
+// A record is the second at which it was signed, in decimal, a dot, and the JSON. A
+// second to come tells a deadline that the cookie cannot say.
 
 func splitRecord(record []byte) (signed time.Time, text []byte, err error) {
 	second, text, ok := bytes.Cut(record, []byte{'.'})
@@ -119,7 +124,7 @@ func (c *cookie) Decode(record []byte) (*format.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := document(d, c.owner, c.opt.Lifetime)
+	doc, err := document(d, c.owner, c.life())
 	if err == nil {
 		doc.Expires = signed.Add(c.opt.Lifetime)
 	}
@@ -127,8 +132,7 @@ func (c *cookie) Decode(record []byte) (*format.Document, error) {
 }
 
 func (c *cookie) Encode(record []byte, e *format.Edit) ([]byte, error) {
-	// A second early: Flask refuses a cookie from the future, and clocks differ.
-	signed, text := e.Now.Add(-time.Second), []byte("{}")
+	signed, text := e.Now, []byte("{}")
 	if record != nil {
 		var err error
 		if signed, text, err = splitRecord(record); err != nil {
@@ -137,9 +141,6 @@ func (c *cookie) Encode(record []byte, e *format.Edit) ([]byte, error) {
 	}
 	if !e.Expires.IsZero() {
 		signed = e.Expires.Add(-c.opt.Lifetime)
-		if latest := e.Now.Add(-time.Second); signed.After(latest) {
-			signed = latest
-		}
 	}
 	d, err := Parse(Tagged, text)
 	if err != nil {
@@ -246,6 +247,9 @@ func (c *cookie) WriteCookies(o *format.Outgoing) ([]string, error) {
 	signed, text, err := splitRecord(o.Record)
 	if err != nil {
 		return nil, err
+	}
+	if signed.After(o.Now) {
+		signed = o.Now
 	}
 	line := c.opt.Cookie.Line(c.opt.Cookie.Name, c.keys.sign(pack(text)+"."+stamp(signed)), o.Life, o.Now)
 	if len(line) > maxCookie {

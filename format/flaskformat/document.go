@@ -27,6 +27,7 @@ type Document struct {
 	record  []byte
 	left    int    // bytes of JSON that may still be made
 	added   []byte // Pickle: what is appended
+	changed bool
 }
 
 type member struct {
@@ -166,6 +167,7 @@ func (d *Document) Set(name string, raw json.RawMessage) error {
 	if err != nil {
 		return fmt.Errorf("member %q: %w", name, err)
 	}
+	d.changed = true
 	if i := d.at(name); i >= 0 {
 		d.members[i].val, d.members[i].raw = v, v.raw
 	} else {
@@ -187,7 +189,7 @@ func (d *Document) Delete(name string) error {
 	if d.form == Pickle {
 		return unsupported("member %q: nothing can be deleted from a pickle; set it to null", name)
 	}
-	d.members = slices.Delete(d.members, i, i+1)
+	d.members, d.changed = slices.Delete(d.members, i, i+1), true
 	return nil
 }
 
@@ -205,6 +207,9 @@ func encode(form Form, v *value) ([]byte, error) {
 
 // Bytes is the record. It has been read back.
 func (d *Document) Bytes() ([]byte, error) {
+	if !d.changed {
+		return bytes.Clone(d.record), nil
+	}
 	var record []byte
 	switch d.form {
 	case Tagged, JSON:

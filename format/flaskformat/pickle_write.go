@@ -17,9 +17,6 @@ func splicePickle(record, added []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(added) == 0 {
-		return slices.Clone(record), nil
-	}
 	out := make([]byte, 0, len(record)+len(added))
 	from := 0
 	for _, at := range u.frames {

@@ -89,8 +89,6 @@ func canonicalInt(s string) (int64, bool) {
 	return int64(n), true
 }
 
-func (k key) same(o key) bool { return k.isInt == o.isInt && k.num == o.num && k.text == o.text }
-
 // distinct gives the positions of the entries that PHP sees: of a repeated key,
 // the place of the first with the value of the last.
 func distinct(keys []key) []int {
