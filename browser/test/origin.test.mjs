@@ -1,9 +1,11 @@
-// Live connections are for the session's own origin only: what Chromium sends from
-// a sibling subdomain, which has the cookie, and what the server answers.
+// Live connections and writes are for the session's own origin only: what Chromium
+// sends from a sibling subdomain, which has the cookie, and from another site, and
+// what the server answers.
 //
 //   https://app.example.test   the server, behind a witness that terminates TLS
 //                              and writes down what passes
 //   https://evil.example.test  a page of somebody else in the same site
+//   https://other.test         one in another site
 //
 // Needs bin/sojourn (go build -o bin/sojourn ./cmd/sojourn), openssl and Chromium;
 // the browser's path may be given as CHROMIUM.
@@ -43,7 +45,7 @@ before(async () => {
   browser = await chromium.launch({
     executablePath,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-      "--host-resolver-rules=MAP *.example.test 127.0.0.1", "--ignore-certificate-errors"],
+      "--host-resolver-rules=MAP *.example.test 127.0.0.1,MAP other.test 127.0.0.1", "--ignore-certificate-errors"],
   });
 });
 
@@ -102,6 +104,26 @@ test("only the origin itself is served", { timeout: 60_000 }, async (t) => {
     assert.equal(last("/ws").status, 403);
   });
 
+  for (const [name, from, site, cookie] of [
+    ["a sibling subdomain", `https://evil.example.test:${evilPort}`, "same-site", true], // SameSite is no origin check
+    ["another site", `https://other.test:${evilPort}`, "cross-site", false],
+  ]) {
+    await t.test(`a forged request of ${name} changes nothing`, async () => {
+      const page = await context.newPage();
+      await page.goto(from);
+      await page.evaluate((url) => fetch(url, { method: "POST", mode: "no-cors", credentials: "include", body: "{}" }).catch(() => {}), `${app}/demo/visit`);
+      assert.deepEqual(last("/demo/visit"), { path: "/demo/visit", origin: from, site, cookie, status: 403 });
+      await Promise.all([page.waitForURL(`${app}/demo/note`), page.evaluate(submit, `${app}/demo/note`)]);
+      assert.deepEqual(last("/demo/note"), { path: "/demo/note", origin: from, site, cookie, status: 403 });
+      await page.close();
+      assert.deepEqual(await own.evaluate(() => fetch("/_session/v1/data").then((r) => r.json())).then((b) => b.data), {});
+    });
+  }
+
+  await t.test("its own page may write", async () => {
+    assert.equal(await own.evaluate(() => fetch("/demo/visit", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }).then((r) => r.status)), 200);
+  });
+
   await t.test("no session is told by a close code, which a script can see", async () => {
     await own.evaluate(() => fetch("/_session/v1/", { method: "DELETE", headers: { "X-Session-CSRF": "1" } }));
     assert.equal(await own.evaluate(open, wire), "closed 4404");
@@ -118,6 +140,14 @@ function open(url) {
     };
     socket.onclose = (e) => resolve(`closed ${e.code}`);
   });
+}
+
+/** Runs in the page: sends a form, as a page that lies in wait does. */
+function submit(url) {
+  const form = document.createElement("form");
+  Object.assign(form, { method: "post", action: url, enctype: "text/plain" });
+  document.body.append(form);
+  form.submit();
 }
 
 /** Runs in the page: the first event of a stream, or that it failed. */
