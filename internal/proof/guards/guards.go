@@ -98,7 +98,7 @@ var All = []Guard{
 		"\t\tif now < h.prevUntil {\n\t\t\treturn standsPrevious\n\t\t}\n", "",
 		". TestP5RotationLogsNobodyOut"},
 	{"P5 a retired secret is known again", "rotate.go",
-		"\t\tif bytes.Equal(b[:8], presented[:8]) {\n", "\t\tif false {\n",
+		"\t\tif bytes.Equal(b[:8], presented[:8]) {\n", "\t\tif len(b) == 0 && bytes.Equal(b[:8], presented[:8]) {\n",
 		". TestP5AStaleSecretIsReported"},
 	{"P5 a replay ends the session", "theft.go",
 		"\ts.m.react(ctx, s.m.opt.OnReplay, &s.base, ReasonReplayed)\n", "\t_ = ctx\n",
@@ -132,15 +132,15 @@ var All = []Guard{
 		"seal TestTamperingOfEveryBit"},
 	{"published keys are refused", "seal/weak.go",
 		"\tcase published(b):\n", "\tcase false:\n", "seal TestWeakKeysAreRefused"},
-	{"a cookie's record is bound to its session", "store/cookiestore/keyring.go",
-		"\treturn append(b, id...)\n", "\treturn b\n", "store/cookiestore TestRecordsCannotBeSwapped"},
+	{"a cookie's record is bound to the cookie's name", "store/cookiestore/keyring.go",
+		"\tb = binary.AppendUvarint(b, uint64(len(cookie)))\n\tb = append(b, cookie...)\n", "\tb = binary.AppendUvarint(b, 0)\n", "store/cookiestore TestRecordsCannotBeSwapped"},
 
 	// P7, P8: clocks.
 	{"P7 dead at the deadline", "session.go",
 		"\tcase now >= r.Expires.UnixMilli() || now >= h.absolute:\n", "\tcase now > r.Expires.UnixMilli() || now >= h.absolute:\n",
 		". TestP7TwoClocks"},
-	{"P7 the absolute deadline counts", "session.go",
-		"\tcase now >= r.Expires.UnixMilli() || now >= h.absolute:\n", "\tcase now >= r.Expires.UnixMilli():\n",
+	{"P7 a session begins with its absolute deadline", "promote.go",
+		"\tp := s.m.policyOf(h)\n\th.absolute = d.now + p.Absolute.Milliseconds()\n", "\th.absolute = d.now + 1<<40\n",
 		". TestP7TwoClocks"},
 	{"P7 a sealed cookie has its age inside", "session.go",
 		"\tcase now >= r.Expires.UnixMilli() || now >= h.absolute:\n", "\tcase false:\n",
@@ -189,7 +189,9 @@ var All = []Guard{
 
 	// P11, P12: what the browser is told.
 	{"P11 an end reaches open connections", "live/observe.go",
-		"t.ended, t.reason = true, e.Reason })", "t.ended, t.reason = false, e.Reason })", "live TestP11RevokedIsFelt"},
+		"t.ended, t.reason = true, e.Reason })", "t.ended, t.reason = false, e.Reason })", "live TestEveryTransportTellsWhatHappens"},
+	{"P11 the end of all of a user's reaches open connections", "live/observe.go",
+		"\t\treturn h.checkOwner(ctx, j.owner, t.keep)\n", "\t\treturn nil\n", "live TestP11RevokedIsFelt"},
 
 	// Other sites.
 	{"unsafe requests of other sites are refused", "origin.go",
@@ -207,11 +209,11 @@ var All = []Guard{
 	{"a new secret takes a new token for forms", "rotate.go",
 		"\th.setForm(nil)\n", "", ". TestCSRFTokenChangesAtLogin"},
 	{"a login makes a new token for forms", "promote.go",
-		"\th.setForm(b.form)\n", "\tif b.form != nil {\n\t\th.setForm(b.form)\n\t}\n", ". TestCSRFTokenChangesAtLogin"},
+		"\th.setForm(b.form)\n", "\tif b.form == nil {\n\t\tb.form = h.form\n\t}\n\th.setForm(b.form)\n", ". TestCSRFTokenChangesAtLogin"},
 	{"forwarded addresses count from trusted proxies", "proxy.go",
 		"\tif len(sc.m.opt.TrustedProxies) == 0 || !sc.m.trusts(ip) {\n", "\tif false {\n", ". TestProxyClientIP"},
 	{"cookies that browsers drop are refused", "cookie.go",
-		"\tcase secure && c.Insecure:\n", "\tcase false:\n", ". TestCookieRefusals"},
+		"\tcase secure && c.Insecure:\n", "\tcase secure && c.Insecure && false:\n", ". TestCookieRefusals"},
 	{"pages see named members only", "webapi/visibility.go",
 		"\tif _, ok := n.exact[key]; ok {\n\t\treturn true\n\t}\n", "\treturn true\n", "webapi TestDefaultDeny"},
 
@@ -219,5 +221,5 @@ var All = []Guard{
 	{"a bound session wants proof", "bind/dbsc/guard.go",
 		"\treturn fmt.Errorf(\"%w: %s\", ErrUnproven, why)\n", "\treturn nil\n", "bind/dbsc TestTheft"},
 	{"a later proof brings no key", "bind/dbsc/proof.go",
-		"\tcase h.JSONWebKey != nil:\n\t\treturn nil,", "\tcase h.JSONWebKey != nil && false:\n\t\treturn nil,", "bind/dbsc TestProofKeys"},
+		"\tcase h.JSONWebKey != nil:\n\t\treturn nil,", "\tcase h.JSONWebKey != nil:\n\t\tkey = h.JSONWebKey.Key\n\tcase false:\n\t\treturn nil,", "bind/dbsc TestTheft"},
 }

@@ -56,7 +56,7 @@ var Incidents = []Incident{
 	{"Spring Session CVE-2023-20866", "what gives access was written to the log",
 		[]string{"internal/proof/canary TestCanary", ". TestRedactCanary", ". TestRedactFormat", "audit TestP6NoTokenInTheAudit"}, []string{"P6 a token prints its ID only", "P6 a refused token is not quoted"}, ""},
 	{"rails_multisite CVE-2021-41263", "one tenant's cookie was good for another",
-		[]string{"store/cookiestore TestRecordsCannotBeSwapped", "seal TestRecordsCannotBeSwapped", "store/cookiestore TestPlantedRecords"}, []string{"a cookie's record is bound to its session", "P6 sealed records are bound to their owner"}, ""},
+		[]string{"store/cookiestore TestRecordsCannotBeSwapped", "seal TestRecordsCannotBeSwapped", "store/cookiestore TestPlantedRecords"}, []string{"a cookie's record is bound to the cookie's name", "P6 sealed records are bound to their owner"}, ""},
 	{"Superset CVE-2023-27524, Zabbix CVE-2026-23933", "a key that everybody knows was in use",
 		[]string{"seal TestWeakKeysAreRefused"}, []string{"published keys are refused"}, ""},
 	{"Rack::Session CVE-2026-39324, Laravel and PHP CVE-2016-7125", "what could not be decrypted, or was made up, was decoded all the same",
