@@ -49,6 +49,8 @@ services() {
 		compgen -G "/usr/lib/php/*/$extension.so" >/dev/null || missing+=("php-$extension")
 	done
 	[ -d /usr/lib/python3/dist-packages/flask_session ] || missing+=(python3-flask python3-flask-session python3-redis)
+	[ -d /usr/lib/python3/dist-packages/msgpack ] || missing+=(python3-msgpack)
+	command -v cgi-fcgi >/dev/null || missing+=(libfcgi-bin)
 	[ ${#missing[@]} -gt 0 ] || return 0
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		echo "installing ${missing[*]}"

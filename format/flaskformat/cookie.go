@@ -139,8 +139,12 @@ func (c *cookie) Encode(record []byte, e *format.Edit) ([]byte, error) {
 			return nil, err
 		}
 	}
+	was, spaced := signed, bytes.HasSuffix(text, []byte{' '})
 	if !e.Expires.IsZero() {
-		signed = e.Expires.Add(-c.opt.Lifetime)
+		signed = e.Expires.Add(-c.opt.Lifetime).Truncate(time.Second)
+		if record != nil && !signed.After(was) && e.Expires.After(was.Add(c.opt.Lifetime)) {
+			signed = was.Add(time.Second) // later is later, if only by a part of a second
+		}
 	}
 	d, err := Parse(Tagged, text)
 	if err != nil {
@@ -148,6 +152,13 @@ func (c *cookie) Encode(record []byte, e *format.Edit) ([]byte, error) {
 	}
 	if text, err = edit(d, e, c.owner, record == nil && c.opt.Permanent); err != nil {
 		return nil, err
+	}
+	if record != nil && signed.After(was) && signed.After(e.Now) {
+		// The cookie will be signed as of now, and so perhaps be the one that it
+		// replaces: a space, which means nothing, tells them apart.
+		if text = bytes.TrimRight(text, " "); !spaced {
+			text = append(text, ' ')
+		}
 	}
 	return joinRecord(signed, text), nil
 }
@@ -190,13 +201,18 @@ func (c *cookie) ReadCookies(r *http.Request, now time.Time) format.Presented {
 	}
 	p.Record, p.Expires = joinRecord(when, []byte(text)), when.Add(c.opt.Lifetime)
 	if p.Reason == "" {
-		p.ID = nameOf(signed)
+		p.ID = c.nameOf(signed, p.Record)
 	}
 	return p
 }
 
-// nameOf is the ID of a cookie: it has none of its own.
-func nameOf(signed string) string {
+// nameOf is the ID of a cookie, which has none of its own: a hash of it. Cookies of
+// visitors are alike if they hold the same and are of the same second, and the end
+// of one must not be that of others; so they get a name for this request only.
+func (c *cookie) nameOf(signed string, record []byte) string {
+	if doc, err := c.Decode(record); err == nil && doc.Owner == "" {
+		return rand.Text()
+	}
 	sum := sha256.Sum256([]byte(signed))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -66,6 +66,6 @@ def say():
 
 @app.get("/flash")
 def said():
-    return flask.jsonify(flask.get_flashed_messages())
+    return flask.json.dumps(flask.get_flashed_messages())
 
 app.run(host="127.0.0.1", port=int(env["PORT"]), threaded=True)
