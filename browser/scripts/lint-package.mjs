@@ -38,7 +38,7 @@ await inTempFolder(async (temp) => {
 
 for (const lock of [join(root, "package-lock.json"), join(root, "../examples/browser/package-lock.json")]) {
   if (!existsSync(lock)) continue;
-  const hosts = new Set([...readFileSync(lock, "utf8").matchAll(/"resolved": "(\w+:\/\/[^/"]+)/g)].map(([, host]) => host));
+  const hosts = new Set([...readFileSync(lock, "utf8").matchAll(/"resolved": "(\w[\w+.-]*:\/\/[^/"]+)/g)].map(([, host]) => host));
   hosts.delete("https://registry.npmjs.org");
   if (hosts.size) failures.push(`${lock} names ${[...hosts].join(", ")}`);
 }
