@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/sojournhq/sojourn"
 )
@@ -26,6 +27,10 @@ func (h *Hub) admit(r *http.Request, signal chan struct{}) (c *conn, st sojourn.
 		return nil, st, page, err
 	}
 	cookie.Passive() // an open connection is no sign of life
+	if err := h.enter(ctx); err != nil {
+		return nil, st, page, err
+	}
+	defer func() { <-h.connecting }()
 	if st, err = cookie.Status(ctx); err != nil {
 		return nil, st, page, err
 	}
@@ -60,6 +65,31 @@ func (h *Hub) admit(r *http.Request, signal chan struct{}) (c *conn, st sojourn.
 		return nil, st, page, err
 	}
 	return c, st, page, nil
+}
+
+// enter waits for a place among those who connect: when many come at once, more
+// of them would only make all wait for the store, requests of the application too.
+func (h *Hub) enter(ctx context.Context) error {
+	select {
+	case h.connecting <- struct{}{}:
+		return nil
+	default:
+	}
+	patience := time.NewTimer(enterWithin)
+	defer patience.Stop()
+	select {
+	case h.connecting <- struct{}{}:
+		return nil
+	case <-patience.C:
+		return ErrBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// spread is over how long the pages of this process are to come back.
+func (h *Hub) spread() time.Duration {
+	return max(minSpread, time.Duration(h.connections.Load())*time.Second/perSecond)
 }
 
 // deafTo turns a failure of the backplane into ErrBusy: another node may reach
@@ -131,6 +161,7 @@ func (h *Hub) greet(r *http.Request, st sojourn.Status, page Page) frame {
 		Status:    h.face.Status(st),
 		Ping:      h.opt.Ping.Milliseconds(),
 		MaxAge:    h.opt.MaxAge.Milliseconds(),
+		Spread:    h.spread().Milliseconds(),
 	})
 }
 

@@ -78,6 +78,19 @@ type errorBody struct {
 
 var pingFrame = control("ping", nil)
 
+type pingBody struct {
+	Spread int64 `json:"spread_ms"`
+}
+
+// ping makes the sign of life. It says over how long pages are to spread their
+// coming back, should this server die: others take but so many in a second.
+func ping(spread time.Duration) frame {
+	if spread <= minSpread {
+		return pingFrame
+	}
+	return control("ping", pingBody{spread.Milliseconds()})
+}
+
 // hello is what a connection begins with.
 type hello struct {
 	Recovered bool            `json:"recovered"`
@@ -85,6 +98,7 @@ type hello struct {
 	Status    json.RawMessage `json:"status"`
 	Ping      int64           `json:"ping_ms"`
 	MaxAge    int64           `json:"max_age_ms"`
+	Spread    int64           `json:"spread_ms"`
 }
 
 // A clientFrame is what a page sends over a WebSocket.

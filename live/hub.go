@@ -36,12 +36,13 @@ type Hub struct {
 	hurry       chan struct{} // closed with the first Drain
 	drainOnce   sync.Once
 	rereads     chan struct{} // bounds the store reads under way
+	connecting  chan struct{} // bounds the pages that are being connected
 }
 
 // New returns a hub that is to be named in sojourn.Options.Observers and to be
 // given to package webapi, which attaches it. opt may be nil. It starts nothing.
 func New(opt *Options) (*Hub, error) {
-	h := &Hub{sessions: make(map[sojourn.ID]*session), jobs: make(map[string]*job), rereads: make(chan struct{}, 16), hurry: make(chan struct{})}
+	h := &Hub{sessions: make(map[sojourn.ID]*session), jobs: make(map[string]*job), rereads: make(chan struct{}, 16), connecting: make(chan struct{}, connecting), hurry: make(chan struct{})}
 	if opt != nil {
 		h.opt = *opt
 	}

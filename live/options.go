@@ -54,6 +54,10 @@ type Options struct {
 const (
 	linger      = 10 * time.Second // how long a session stays present without a connection: reloads, polls
 	writeWithin = 10 * time.Second // one write, else the connection is given up
+	connecting  = 64               // at once
+	enterWithin = 2 * time.Second  // wait for a place among them
+	perSecond   = 1000             // pages that come back after this process has died
+	minSpread   = time.Second      // over which they do
 	readWithin  = 2 * time.Second  // the log, before a page is sent to another node
 	pongWithin  = 15 * time.Second // beyond two pings
 	forgetAfter = 10 * time.Minute // the reason of an ended session

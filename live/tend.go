@@ -47,8 +47,9 @@ func (h *Hub) tend() {
 		if over {
 			return
 		}
+		sign := ping(h.spread())
 		for _, s := range all {
-			if s.tend(now) {
+			if s.tend(now, sign) {
 				go s.recheck()
 			}
 		}
@@ -87,7 +88,7 @@ func (o *Options) nextCheck(now time.Time) time.Time {
 }
 
 // tend does what is due and reports whether the session is to be read again.
-func (s *session) tend(now time.Time) (recheck bool) {
+func (s *session) tend(now time.Time, sign frame) (recheck bool) {
 	o := &s.hub.opt
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +104,7 @@ func (s *session) tend(now time.Time) (recheck bool) {
 			c.close(codeNoPong, "no pong", true)
 		case !now.Before(c.pingAt):
 			c.pingAt = now.Add(o.Ping)
-			c.push(pingFrame)
+			c.push(sign)
 		}
 	}
 	if s.ended || len(s.conns) == 0 || now.Before(s.checkAt) {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
 
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/live"
@@ -181,7 +183,11 @@ func (p *problem) write(w http.ResponseWriter) {
 		h.Set("WWW-Authenticate", "Session") // RFC 9110 §15.5.2 wants one; browsers ignore unknown schemes
 	case http.StatusServiceUnavailable:
 		if h.Get("Retry-After") == "" {
-			h.Set("Retry-After", "1")
+			wait := 1
+			if p.code == codeServerBusy { // many may be told at once
+				wait += rand.IntN(5)
+			}
+			h.Set("Retry-After", strconv.Itoa(wait))
 		}
 	}
 	body := map[string]any{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -139,6 +140,7 @@ func reconnects(e *env.Env, out io.Writer, n int) {
 	tries := make([]int, n)
 	before := b.stats(e, false)
 	var group sync.WaitGroup
+	var why reasons
 	a.Kill()
 	killed := time.Now()
 	for i, l := range links {
@@ -151,6 +153,9 @@ func reconnects(e *env.Env, out io.Writer, n int) {
 					arrived[i] = time.Since(killed)
 				}
 				again, err := dial(b.addr, "", "ws", tokens[i], l.cursor)
+				if err != nil {
+					why.add(err)
+				}
 				if err == nil {
 					back[i] = time.Since(killed)
 					go again.answer()
@@ -175,8 +180,31 @@ func reconnects(e *env.Env, out io.Writer, n int) {
 		n, strings.Trim(fmt.Sprint(bins), "[]"))
 	fmt.Fprintf(out, "Half are back after %v, 99 %% after %v, all after %v; %d attempts failed; %v of the other server's CPU.\n\n",
 		round(back[n/2]), round(back[n*99/100]), round(back[n-1]), again, round(used))
+	why.print()
 	closeAll(links)
 	b.Kill()
+}
+
+// reasons counts errors, for those who look into what was measured.
+type reasons struct {
+	mu  sync.Mutex
+	all map[string]int
+}
+
+func (r *reasons) add(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.all == nil {
+		r.all = map[string]int{}
+	}
+	text := err.Error()
+	r.all[text[strings.LastIndex(text, ": ")+1:]]++
+}
+
+func (r *reasons) print() {
+	for text, n := range r.all {
+		log.Printf("%d attempts failed with%s", n, text)
+	}
 }
 
 // crowd opens many connections to several servers that share a backplane.
