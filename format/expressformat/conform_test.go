@@ -25,3 +25,11 @@ func TestConformance(t *testing.T) {
 		Broken:  []string{"", "{", "null", "[]", `"x"`, "{}", `{"user":1}`, `{"cookie":null}`, `{"cookie":1}`, `{"cookie":{}}x`, "\xff"},
 	})
 }
+
+func FuzzRecord(f *testing.F) {
+	fm, err := expressformat.Format(&expressformat.Options{Secrets: []string{"secret"}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	formattest.Fuzz(f, fm, records...)
+}

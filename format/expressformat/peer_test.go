@@ -115,12 +115,10 @@ func TestSecretsRotate(t *testing.T) {
 
 // What the docs warn of: a request of Express that has read before our write, and
 // changes something, undoes it. What is kept beside its record is safe.
-func TestExpressOverwrites(t *testing.T) {
-	r := testenv.StartRedis(t, nil)
-	app := testenv.StartNode(t, "express.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=s")
+func expressOverwrites(t *testing.T, r *testenv.Redis, app *testenv.Node) {
 	_, cookies := there(t, "POST", app.URL+"/login?user=ada", "", "")
 	cookie := pair(cookies)
-	store := open(t, r.Addr, &expressformat.Options{Secrets: []string{"s"}, Store: &format.Options{Own: []string{"go_*"}}})
+	store := open(t, r.Addr, &expressformat.Options{Secrets: secrets, Store: &format.Options{Own: []string{"go_*"}}})
 	gate := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		here(t, store, cookie, func(ctx context.Context, _ *sojourn.Session) error {
 			if err := sojourn.Key[int]("ours").Set(ctx, 1); err != nil {
@@ -147,10 +145,8 @@ func TestExpressOverwrites(t *testing.T) {
 }
 
 // The names that we refuse are those that Express drops, and no others of that kind.
-func TestReservedNamesAreThoseOfExpress(t *testing.T) {
-	r := testenv.StartRedis(t, nil)
-	app := testenv.StartNode(t, "express.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=s")
-	store := open(t, r.Addr, &expressformat.Options{Secrets: []string{"s"}})
+func reservedNames(t *testing.T, r *testenv.Redis, app *testenv.Node) {
+	store := open(t, r.Addr, &expressformat.Options{Secrets: secrets})
 	names := []string{"id", "req", "touch", "resetMaxAge", "save", "reload", "destroy", "regenerate", "constructor", "hasOwnProperty", "isPrototypeOf",
 		"propertyIsEnumerable", "toLocaleString", "toString", "valueOf", "__proto__", "__defineGetter__", "__lookupSetter__",
 		"user", "maxAge", "length", "name", "prototype", "toJSON2", "_x", "cart", "then", "inspect", "flash", "hash", "store"}

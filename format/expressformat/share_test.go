@@ -9,7 +9,6 @@ import (
 
 	"github.com/sojournhq/sojourn/format/expressformat"
 	"github.com/sojournhq/sojourn/format/formattest"
-	"github.com/sojournhq/sojourn/format/rediskeeper"
 	"github.com/sojournhq/sojourn/format/sqlkeeper"
 	"github.com/sojournhq/sojourn/internal/testenv"
 	"github.com/sojournhq/sojourn/store/memstore"
@@ -33,16 +32,18 @@ func redisClient(t *testing.T, addr string) rueidis.Client {
 	return client
 }
 
-func TestShareConnectRedis(t *testing.T) {
+func TestConnectRedis(t *testing.T) {
 	r := testenv.StartRedis(t, nil)
 	app := testenv.StartNode(t, "express.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=new secret,old secret")
-	store, err := expressformat.New(rediskeeper.New(redisClient(t, r.Addr), nil), memstore.New(nil),
-		&expressformat.Options{Secrets: []string{"new secret", "old secret"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	formattest.Share(t, &formattest.Peer{URL: app.URL, Store: store, Values: values})
+	t.Run("share", func(t *testing.T) {
+		store := open(t, r.Addr, &expressformat.Options{Secrets: secrets})
+		formattest.Share(t, &formattest.Peer{URL: app.URL, Store: store, Values: values})
+	})
+	t.Run("Express overwrites", func(t *testing.T) { expressOverwrites(t, r, app) })
+	t.Run("reserved names are those of Express", func(t *testing.T) { reservedNames(t, r, app) })
 }
+
+var secrets = []string{"new secret", "old secret"}
 
 func TestShareConnectPgSimple(t *testing.T) {
 	p := testenv.StartPostgres(t)

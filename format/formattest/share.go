@@ -338,11 +338,13 @@ func (p *Peer) parallel(t *testing.T) {
 		return // the last cookie wins
 	}
 	const writers = 12
+	sides := [2]string{w.here, p.world(t).here} // two processes of ours: nothing is combined
 	var group sync.WaitGroup
 	for i := range writers {
 		group.Go(func() {
-			w.set(w.here, fmt.Sprintf("k%d", i), fmt.Sprint(i))
-			w.post(w.here, "/add?key=n", "1")
+			here := sides[i%2]
+			w.set(here, fmt.Sprintf("k%d", i), fmt.Sprint(i))
+			w.post(here, "/add?key=n", "1")
 			if !p.Overwrites {
 				w.see(w.there)
 			}

@@ -40,3 +40,19 @@ func TestConformanceGeneric(t *testing.T) {
 	}
 	formattest.Run(t, f, &formattest.FormatOptions{Records: genericRecords, Broken: broken, Refused: []string{"cookie"}})
 }
+
+func FuzzSession(f *testing.F) {
+	fm, err := koaformat.Format(options(), true)
+	if err != nil {
+		f.Fatal(err)
+	}
+	formattest.Fuzz(f, fm, sessionRecords...)
+}
+
+func FuzzGeneric(f *testing.F) {
+	fm, err := koaformat.GenericFormat(options())
+	if err != nil {
+		f.Fatal(err)
+	}
+	formattest.Fuzz(f, fm, genericRecords...)
+}

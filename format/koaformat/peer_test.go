@@ -117,10 +117,7 @@ func TestKeysRotate(t *testing.T) {
 }
 
 // What begins with "_", and what Session has itself, is not kept by koa-session.
-func TestReservedNamesAreThoseOfKoaSession(t *testing.T) {
-	r := testenv.StartRedis(t, nil)
-	app := testenv.StartNode(t, "koa.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=new key", "QUIET=1")
-	store := must(t)(koaformat.New(rediskeeper.New(redisClient(t, r.Addr), nil), memstore.New(nil), options()))
+func reservedNames(t *testing.T, r *testenv.Redis, app *testenv.Node, store *format.Store) {
 	for name, refused := range map[string]bool{"_x": true, "isNew": true, "maxAge": true, "externalKey": true, "length": true, "populated": true,
 		"toJSON": true, "save": true, "commit": true, "regenerate": true, "__proto__": true,
 		"user": false, "cookie": false, "x_": false, "name": false, "toString": false, "size": false} {

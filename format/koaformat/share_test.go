@@ -44,12 +44,13 @@ func TestShareSessionInCookie(t *testing.T) {
 
 func TestShareSessionInStore(t *testing.T) {
 	r := testenv.StartRedis(t, nil)
-	app := testenv.StartNode(t, "koa.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=new key,old key")
+	app := testenv.StartNode(t, "koa.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=new key,old key", "QUIET=1")
 	store, err := koaformat.New(rediskeeper.New(redisClient(t, r.Addr), nil), memstore.New(nil), options())
 	if err != nil {
 		t.Fatal(err)
 	}
 	formattest.Share(t, &formattest.Peer{URL: app.URL, Store: store, Values: values, NoFlash: true})
+	t.Run("reserved names are those of koa-session", func(t *testing.T) { reservedNames(t, r, app, store) })
 }
 
 func TestShareGeneric(t *testing.T) {

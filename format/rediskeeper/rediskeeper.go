@@ -6,7 +6,7 @@
 //	keeper := rediskeeper.New(client, nil)
 //
 // Every method is one round trip, and one that writes is one script of one key, so
-// Cluster and Sentinel work. Where the other system locks its sessions (phpredis
+// Cluster and Sentinel work, Redis from 5 on. Where the other system locks its sessions (phpredis
 // with redis.session.locking_enabled), say so in Options.
 package rediskeeper
 
@@ -63,21 +63,21 @@ func New(client rueidis.Client, opt *Options) *Keeper {
 }
 
 var (
-	scriptRead = rueidis.NewLuaScriptReadOnly(`
-local v = redis.call('GET', KEYS[1])
-if not v then return {} end
-return {v, redis.call('PTTL', KEYS[1])}`)
-
 	// ARGV: '1' and the old value, or '0' for none; '1' and the new value, or '0'
-	// to remove; the deadline in ms, or '' to keep it. Returns 1, 0 for a conflict,
-	// -1 for nothing there.
+	// to remove; the ms that are left, or '' to keep the deadline. Returns 1, 0 for a
+	// conflict, -1 for nothing there.
 	scriptSwap = rueidis.NewLuaScript(`
 local v = redis.call('GET', KEYS[1])
 if not v and ARGV[1] == '1' then return -1 end
 if v and (ARGV[1] == '0' or v ~= ARGV[2]) then return 0 end
-if ARGV[3] == '0' then redis.call('DEL', KEYS[1])
-elseif ARGV[5] ~= '' then redis.call('SET', KEYS[1], ARGV[4], 'PXAT', ARGV[5])
-else redis.call('SET', KEYS[1], ARGV[4], 'KEEPTTL') end
+if ARGV[3] == '0' then
+  redis.call('DEL', KEYS[1])
+  return 1
+end
+local left = ARGV[5]
+if left == '' then left = redis.call('PTTL', KEYS[1]) end
+if tonumber(left) > 0 then redis.call('SET', KEYS[1], ARGV[4], 'PX', left)
+else redis.call('SET', KEYS[1], ARGV[4]) end
 return 1`)
 
 	scriptUnlock = rueidis.NewLuaScript(`
@@ -87,16 +87,13 @@ return 0`)
 
 // Read returns the value and its expiry.
 func (k *Keeper) Read(ctx context.Context, key string) ([]byte, time.Time, error) {
-	list, err := scriptRead.Exec(ctx, k.client, []string{key}, nil).ToArray()
-	if err != nil {
-		return nil, time.Time{}, wrap("read", err)
-	}
-	if len(list) < 2 {
+	answers := k.client.DoMulti(ctx, k.client.B().Get().Key(key).Build(), k.client.B().Pttl().Key(key).Build())
+	text, err := answers[0].ToString()
+	ttl, err2 := answers[1].AsInt64()
+	switch err = errors.Join(err, err2); {
+	case rueidis.IsRedisNil(answers[0].Error()), err == nil && ttl == -2: // expired in between
 		return nil, time.Time{}, wrap("read", sojourn.ErrNotFound)
-	}
-	text, err := list[0].ToString()
-	ttl, err2 := list[1].AsInt64()
-	if err = errors.Join(err, err2); err != nil {
+	case err != nil:
 		return nil, time.Time{}, wrap("read", err)
 	}
 	var expires time.Time
@@ -116,7 +113,7 @@ func (k *Keeper) Swap(ctx context.Context, key string, old, record []byte, expir
 	}
 	until := ""
 	if !expires.IsZero() {
-		until = strconv.FormatInt(expires.UnixMilli(), 10)
+		until = strconv.FormatInt(max(1, time.Until(expires).Milliseconds()), 10)
 	}
 	return wrap("swap", k.locked(ctx, key, func(ctx context.Context) error {
 		n, err := scriptSwap.Exec(ctx, k.client, []string{key}, []string{has(old), string(old), has(record), string(record), until}).AsInt64()
