@@ -167,7 +167,12 @@ func TestPeerReadsWhatChanged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, name := range append(d.Names(), "new") {
+			names := d.Names()
+			if sample == "repeats" { // long, and of one kind
+				names = []string{"value", "last"}
+			}
+			was := membersOf(before.Dump)
+			for _, name := range append(names, "new") {
 				for _, change := range []string{"set", "delete"} {
 					d, _ := Parse(h, record)
 					if change == "set" {
@@ -189,20 +194,19 @@ func TestPeerReadsWhatChanged(t *testing.T) {
 						t.Errorf("%s %s: PHP refuses the record after %s %q:\n%q", h, sample, change, name, short(changed))
 						continue
 					}
-					compareMembers(t, fmt.Sprintf("%s %s: after %s %q", h, sample, change, name), before.Dump, after.Dump, name, change == "set")
+					compareMembers(t, fmt.Sprintf("%s %s: after %s %q", h, sample, change, name), was, membersOf(after.Dump), name, change == "set")
 				}
 			}
 		}
 	}
 }
 
-var dumped = regexp.MustCompile(`(?m)^  \["?([^"\n]*)"?\]=>\n`)
+var dumped = regexp.MustCompile(`\n  \["?([^"\n]*)"?\]=>\n`)
 
 // members splits what var_dump says of $_SESSION. That a value is shared with
 // another is left out: it ends when the other goes.
 func membersOf(dump []byte) map[string]string {
 	text := strings.ReplaceAll(string(dump), "*RECURSION*", "")
-	text = regexp.MustCompile(`\*?uninitialized.*`).ReplaceAllString(text, "")
 	all := map[string]string{}
 	at := dumped.FindAllStringSubmatchIndex(text, -1)
 	for i, m := range at {
@@ -215,9 +219,8 @@ func membersOf(dump []byte) map[string]string {
 	return all
 }
 
-func compareMembers(t *testing.T, what string, before, after []byte, changed string, set bool) {
+func compareMembers(t *testing.T, what string, was, is map[string]string, changed string, set bool) {
 	t.Helper()
-	was, is := membersOf(before), membersOf(after)
 	for name, text := range was {
 		if name != changed && is[name] != text {
 			t.Errorf("%s: PHP finds in %q\n%s\nit was\n%s", what, name, is[name], text)
