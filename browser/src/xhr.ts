@@ -21,16 +21,13 @@ export function createXHR(session: object): typeof XMLHttpRequest {
         if (this.readyState < 2) return;
         if (stale()) {
           event.stopImmediatePropagation();
-          if (this.readyState === 4) this.abort();
+          if (this.readyState < 4) return;
+          this.abort(); // drops the content, and with it the events to come
+          this.dispatchEvent(new ProgressEvent("error"));
+          this.dispatchEvent(new ProgressEvent("loadend"));
         } else if (this.readyState === 4 && this.#own && this.status === 401) link.check().catch(link.failed);
       });
-      for (const type of ["progress", "load"]) {
-        this.addEventListener(type, (event) => {
-          if (!stale()) return;
-          event.stopImmediatePropagation();
-          if (type === "load") this.dispatchEvent(new ProgressEvent("error"));
-        });
-      }
+      this.addEventListener("progress", (event) => stale() && event.stopImmediatePropagation());
     }
 
     override open(method: string, url: string | URL, async = true, user?: string | null, password?: string | null): void {
