@@ -30,6 +30,8 @@ var rooms = map[string]room{
 	"internal/proof": {own: []string{"internal/proof/..."}},
 
 	"browser": {}, // holds the embedded SDK
+	// The server of its tests.
+	"browser/test": {own: []string{".", "live", "webapi", "store/memstore"}},
 
 	"store":                 {own: []string{".", "internal/..."}},
 	"store/sqlstore":        {own: []string{".", "internal/...", "store/sqlstore/internal/..."}, others: []string{"modernc.org/sqlite", "github.com/jackc/pgx", "github.com/go-sql-driver/mysql"}},

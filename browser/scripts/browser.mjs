@@ -1,11 +1,11 @@
 // Runs the tests in a real browser, test/browser/*.test.mjs, on the test server,
-// which it builds first. A name, or a part of one, picks a file.
+// which it builds first. Arguments pick: a part of a file's name, a part of a test's.
 import { execFileSync, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { inTempFolder, root } from "./build.mjs";
 
-const [pick = ""] = process.argv.slice(2);
+const [pick = "", name] = process.argv.slice(2);
 const folder = join(root, "test/browser");
 const files = readdirSync(folder).filter((name) => name.endsWith(".test.mjs") && name.includes(pick));
 
@@ -17,7 +17,7 @@ await inTempFolder(async (temp) => {
     peer.stdout.once("data", (text) => resolve(String(text).trim()));
     peer.once("exit", (code) => reject(new Error(`the test server ended with ${code}`)));
   });
-  const tests = spawn(process.execPath, ["--test", "--test-concurrency=3", "--test-timeout=75000", "--test-reporter=spec", ...files.map((name) => join(folder, name))], {
+  const tests = spawn(process.execPath, ["--test", ...(name ? ["--test-name-pattern", name] : []), "--test-concurrency=3", "--test-timeout=75000", "--test-reporter=spec", ...files.map((name) => join(folder, name))], {
     cwd: root,
     stdio: "inherit",
     env: { ...process.env, PEER: address },

@@ -60,8 +60,9 @@ const PAGE_EVENTS: Record<string, PageEvent> = {
   wheel: "input",
 };
 
-/** Gives the browser's environment. Touches no global until a member is called. */
+/** Gives the browser's environment. Needs no global until a member is called. */
 export function browserEnvironment(): Environment {
+  const { fetch } = globalThis; // as it is now: a page may put another in its place, that uses this
   return {
     fetch: (input, init) => fetch(input, init),
     now: () => performance.now(),
@@ -70,18 +71,17 @@ export function browserEnvironment(): Environment {
     clearTimeout: (timer) => clearTimeout(timer as number),
     timeout: (ms) => AbortSignal.timeout(ms),
     random: () => Math.random(),
-    hidden: () => globalThis.document?.visibilityState === "hidden",
+    hidden: () => !!globalThis.document?.hidden,
     onPage(fn) {
       const page = globalThis.document;
+      if (!page) return () => {};
       const listening = new AbortController();
       const heard = (event: Event): void => {
-        const { type, isTrusted, persisted } = event as PageTransitionEvent;
-        if (!isTrusted || (type === "pageshow" && !persisted)) return;
-        fn(type === "visibilitychange" && page.visibilityState === "hidden" ? "hidden" : (PAGE_EVENTS[type] as PageEvent));
+        const { type } = event;
+        if (!event.isTrusted || (type === "pageshow" && !(event as PageTransitionEvent).persisted)) return;
+        fn(type === "visibilitychange" && page.hidden ? "hidden" : (PAGE_EVENTS[type] as PageEvent));
       };
-      if (page) {
-        for (const type in PAGE_EVENTS) addEventListener(type, heard, { capture: true, passive: true, signal: listening.signal });
-      }
+      for (const type in PAGE_EVENTS) addEventListener(type, heard, { capture: true, passive: true, signal: listening.signal });
       return () => listening.abort();
     },
     channel(name, fn) {
@@ -91,10 +91,9 @@ export function browserEnvironment(): Environment {
     },
     mask(on) {
       const style = globalThis.document?.documentElement.style;
-      // Children may override the first, and dialogs are not subject to the second.
-      for (const [name, value] of [["visibility", "hidden"], ["opacity", "0"]] as const) {
-        style?.setProperty(name, on ? value : "", "important");
-      }
+      if (!style) return;
+      style.visibility = on ? "hidden" : ""; // children may override it
+      style.opacity = on ? "0" : ""; // open dialogs are not subject to it
     },
     leave: (url) => location.replace(url),
     report: (error) =>

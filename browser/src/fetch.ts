@@ -58,9 +58,9 @@ export function createFetch(session: object): SessionFetch {
     const user = userOf(status());
     const response = await send(request);
     if (response.status !== 401) return response;
-    let now: Status;
+    let now = status();
     try {
-      now = await check();
+      if (!now || now.state === "active") now = await check(); // else it is known already
     } catch {
       return response; // an outage says nothing
     }

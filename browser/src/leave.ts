@@ -25,7 +25,7 @@ export function onLeave(session: object, fn: () => Parting | undefined): Stop {
     if (!parting) return;
     const message = "type" in parting;
     const body = JSON.stringify(message ? { type: parting.type, data: parting.data } : parting.changes);
-    const bytes = new TextEncoder().encode(body).length;
+    const bytes = new Blob([body]).size;
     if (underWay + bytes > BUDGET) return failed(new Failure("invalid_argument", "too large to be sent while leaving"));
     underWay += bytes;
     (message

@@ -79,7 +79,7 @@ export function connectLive(session: Pick<Session<object>, "on">, options: LiveO
   const follow = (status: Status) => (status.state === "active" ? start() : stop());
 
   connection.use(options.transports);
-  const stops: Stop[] = [
+  const stops: Stop[] = !globalThis.location ? [] : [ // where pages are rendered there is nothing to connect
     session.on("ended", () => {}), // keeps watch
     events.on("live", (next) => {
       state = next;
@@ -88,11 +88,8 @@ export function connectLive(session: Pick<Session<object>, "on">, options: LiveO
     events.on("status", follow),
     events.on("close", close),
     env.onPage((what) => {
-      if (what === "gone") stop();
-      if (what === "seen" || what === "woke") {
-        if (link.status()?.state === "active" && what === "woke") env.setTimeout(start, env.random() * 1000);
-        else connection.wake();
-      }
+      if (what === "gone") stop(); // until the session has been asked for, when the page is back
+      if (what === "seen") connection.wake();
     }),
   ];
   const known = link.status();

@@ -1,5 +1,4 @@
 import type { Stop } from "./emitter.ts";
-import type { SojournError } from "./errors.ts";
 import { isObject } from "./json.ts";
 import { linkOf } from "./link.ts";
 import type { DataChange, Session } from "./session.ts";
@@ -41,13 +40,13 @@ interface Change {
   readonly key: string;
   value: unknown;
   base: unknown;
-  tries: number;
-  resolve(): void;
-  reject(error: unknown): void;
+  /** On its way: a later one does not join it. */
+  sent: boolean;
+  readonly settle: { resolve(): void; reject(error: unknown): void }[];
 }
 
 /** How often a change is sent while others come between. */
-const TRIES = 8;
+const TRIES = 16;
 
 /** Makes a mirror. It reads at once, follows the live connection, and keeps changes in memory while the server cannot be reached. */
 export function createMirror<D extends object>(session: Pick<Session<D>, "on">, { merge }: MirrorOptions = {}): Mirror<D> {
@@ -59,6 +58,7 @@ export function createMirror<D extends object>(session: Pick<Session<D>, "on">, 
   let closed = false;
   let view: Record<string, unknown> = {};
   let losses = 0;
+  let era = 0; // sessions so far
   let timer: unknown;
   const listeners = new Set<() => void>();
 
@@ -86,58 +86,68 @@ export function createMirror<D extends object>(session: Pick<Session<D>, "on">, 
 
   const reload = () => void load().catch(failed);
 
-  /** Settles what a refusal of `batch` leaves to be sent. */
-  function settle(batch: Change[], error: SojournError): Change[] {
-    const theirs = error.problem?.["data"];
-    if (error.code !== "rev_conflict" || !isObject(theirs)) {
-      for (const change of batch) change.reject(error);
-      return [];
-    }
-    take(theirs, error.rev);
-    return batch.filter((change) => {
-      const now = theirs[change.key];
-      if (same(now, change.base)) return true;
-      const mine = merge?.({ key: change.key, base: change.base, mine: change.value, theirs: now });
-      if (mine === undefined || ++change.tries >= TRIES) {
-        change.reject(error);
+  /** Lets the changes to be sent go out from what is stored by now; what cannot is refused with `error`. */
+  function rebase(error: unknown): void {
+    const now = new Map(Object.entries(stored)); // and what the changes before make of it
+    queue = queue.filter((change) => {
+      const theirs = now.get(change.key);
+      now.set(change.key, change.value);
+      if (same(theirs, change.base)) return true;
+      const mine = merge?.({ key: change.key, base: change.base, mine: change.value, theirs });
+      now.set(change.key, mine === undefined ? theirs : mine);
+      if (mine === undefined) {
+        change.settle.forEach(({ reject }) => reject(error));
         return false;
       }
       change.value = mine;
-      change.base = now;
+      change.base = theirs;
       return true;
     });
   }
 
+  /** Sends what is queued, all that came meanwhile together, until nothing is left. */
   async function send(): Promise<void> {
-    if (sending || closed || !queue.length) return;
+    if (sending || closed) return;
     sending = true;
     env.clearTimeout(timer);
-    const batch = queue;
-    try {
-      if (rev < 0) await load();
-      const changes = Object.fromEntries(batch.map(({ key, value }) => [key, value ?? null]));
-      const answer = await ask("PATCH", "/data", { body: JSON.stringify(changes), type: "application/merge-patch+json", rev });
-      losses = 0;
-      rev = Math.max(rev, answer.rev ?? rev);
-      stored = { ...stored };
-      for (const { key, value, resolve } of batch) {
-        if (value === undefined) delete stored[key];
-        else stored[key] = value;
-        resolve();
+    let clash: unknown = new Failure("rev_conflict", "somebody else has changed it");
+    for (let tries = 0; queue.length && !closed; ) {
+      let batch: Change[] = [];
+      try {
+        if (rev < 0) await load();
+        rebase(clash);
+        batch = queue;
+        if (!batch.length) break;
+        const changes = Object.fromEntries(batch.map(({ key, value }) => [key, value ?? null]));
+        for (const change of batch) change.sent = true;
+        const now = era;
+        const answer = await ask("PATCH", "/data", { body: JSON.stringify(changes), type: "application/merge-patch+json", rev });
+        if (now !== era) continue;
+        queue = queue.filter((change) => !batch.includes(change));
+        const next = { ...stored };
+        for (const { key, value } of batch) {
+          if (value === undefined) delete next[key];
+          else next[key] = value;
+        }
+        take(next, answer.rev);
+        for (const { settle } of batch) settle.forEach(({ resolve }) => resolve());
+        tries = losses = 0;
+      } catch (error) {
+        for (const change of batch) change.sent = false;
+        clash = error;
+        if (!(error instanceof Failure) || error.code !== "rev_conflict" || ++tries > TRIES) {
+          if (error instanceof Failure && error.temporary) {
+            timer = env.setTimeout(() => void send(), env.random() * Math.min(30_000, 1000 * 2 ** losses++));
+            break;
+          }
+          queue = queue.filter((change) => !batch.includes(change));
+          for (const { settle } of batch) settle.forEach(({ reject }) => reject(error));
+        } else take(error.problem?.["data"], error.rev);
       }
-      queue = queue.slice(batch.length);
-    } catch (error) {
-      if (error instanceof Failure && error.temporary) {
-        timer = env.setTimeout(() => void send(), env.random() * Math.min(30_000, 1000 * 2 ** losses++));
-        sending = false;
-        return;
-      }
-      const rest = queue.slice(batch.length);
-      queue = [...settle(batch, error as SojournError), ...rest];
+      show();
     }
     sending = false;
     show();
-    await send();
   }
 
   const stops: Stop[] = [
@@ -154,8 +164,10 @@ export function createMirror<D extends object>(session: Pick<Session<D>, "on">, 
       queue = [];
       stored = {};
       rev = -1;
+      era++;
       show();
-      for (const { reject } of dropped) reject(new Failure(status.state === "active" ? "session_changed" : "session_ended", "the session is over"));
+      const error = new Failure(status.state === "active" ? "session_changed" : "session_ended", "the session is over");
+      for (const { settle } of dropped) settle.forEach(({ reject }) => reject(error));
       if (status.state === "active") reload();
     }),
     env.onPage((what) => {
@@ -188,7 +200,11 @@ export function createMirror<D extends object>(session: Pick<Session<D>, "on">, 
     set: (key, value) =>
       new Promise((resolve, reject) => {
         const copy: unknown = value === undefined ? undefined : JSON.parse(JSON.stringify(value));
-        queue = [...queue, { key, value: copy, base: view[key], tries: 0, resolve, reject }];
+        const waiting = queue.find((change) => change.key === key && !change.sent);
+        if (waiting) {
+          waiting.value = copy;
+          waiting.settle.push({ resolve, reject });
+        } else queue = [...queue, { key, value: copy, base: view[key], sent: false, settle: [{ resolve, reject }] }];
         show();
         void send();
       }),

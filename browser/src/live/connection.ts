@@ -1,7 +1,7 @@
 import type { Link } from "../link.ts";
 import type { LiveState } from "../session.ts";
 import type { ActiveStatus, Transport } from "../status.ts";
-import { SILENT, type Carrier, type Frame, type Line } from "./carrier.ts";
+import { BROKEN, SILENT, type Carrier, type Frame, type Line } from "./carrier.ts";
 import { poll } from "./poll.ts";
 import { stream } from "./stream.ts";
 import { webSocket } from "./websocket.ts";
@@ -95,11 +95,15 @@ export function createConnection(link: Link, heard: (frame: Frame) => void): Con
     heardAt = env.now();
     silenceMs = GRACE_MS;
     watch();
-    const mine: Line = (shared ?? CARRIERS[transport as Transport])(link, cursor || (status()?.cursor ?? ""), {
-      frame: (frame) => line === mine && take(frame, transport),
-      closed: (code, waitMs) => line === mine && closed(code, waitMs),
-    });
-    line = mine;
+    try {
+      const mine: Line = (shared ?? CARRIERS[transport as Transport])(link, cursor || (status()?.cursor ?? ""), {
+        frame: (frame) => line === mine && take(frame, transport),
+        closed: (code, waitMs) => line === mine && closed(code, waitMs),
+      });
+      line = mine;
+    } catch {
+      closed(BROKEN); // this browser has none
+    }
   }
 
   function fall(to: number, missed = 0): void {
@@ -112,15 +116,13 @@ export function createConnection(link: Link, heard: (frame: Frame) => void): Con
   function watch(): void {
     env.clearTimeout(dog);
     const left = heardAt + silenceMs - env.now();
-    if (left <= 0) {
-      line?.close(SILENT);
-      closed(SILENT);
-    } else dog = env.setTimeout(watch, left);
+    if (left <= 0) closed(SILENT);
+    else dog = env.setTimeout(watch, left);
   }
 
   async function closed(code: number, waitMs = drainMs): Promise<void> {
     const opened = open;
-    hang();
+    hang(code === SILENT ? code : undefined); // any other has closed it already
     drainMs = undefined;
     lost ??= env.setTimeout(() => tell("lost"), LOST_MS);
     if (opened && env.now() - openedAt > STABLE_MS) losses = 0;

@@ -1,0 +1,1 @@
+var session = Sojourn.connect();
