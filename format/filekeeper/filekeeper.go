@@ -1,5 +1,3 @@
-//go:build unix
-
 // Package filekeeper keeps another system's session records where it keeps them in
 // files: PHP's session.save_handler = files.
 //
@@ -8,7 +6,8 @@
 // Every method takes the lock that PHP holds from session_start to the end of its
 // request, so it waits for as long as a PHP request takes, or its context allows:
 // raise Options.LoadTimeout and CommitTimeout of the manager accordingly. PHP refuses
-// files of another user, so run as the same. Unix only.
+// files of another user, so run as the same. Without flock, on Windows, New returns
+// [sojourn.ErrUnsupported].
 package filekeeper
 
 import (
@@ -21,7 +20,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/sojournhq/sojourn"
@@ -65,6 +63,9 @@ func New(dir string, opt *Options) (*Keeper, error) {
 	if k.opt.Prefix == "" {
 		k.opt.Prefix = "sess_"
 	}
+	if !hasLocks {
+		return nil, fmt.Errorf("filekeeper: new: %w: this operating system has no flock", sojourn.ErrUnsupported)
+	}
 	if k.opt.Depth < 0 || k.opt.Depth > 8 {
 		return nil, fmt.Errorf("filekeeper: new: %w: Options.Depth is %d, expected 0 to 8", sojourn.ErrInvalid, k.opt.Depth)
 	}
@@ -90,7 +91,7 @@ func (k *Keeper) path(key string) (string, error) {
 
 // Read returns the file's content, and its last change plus Life.
 func (k *Keeper) Read(ctx context.Context, key string) (record []byte, expires time.Time, err error) {
-	err = k.open(ctx, key, os.O_RDONLY, syscall.LOCK_SH, func(f *os.File, _ string) error {
+	err = k.open(ctx, key, os.O_RDONLY, false, func(f *os.File, _ string) error {
 		st, err := f.Stat()
 		if err != nil {
 			return err
@@ -117,7 +118,7 @@ func (k *Keeper) Swap(ctx context.Context, key string, old, record []byte, expir
 	if old == nil {
 		flags |= os.O_CREATE | os.O_EXCL
 	}
-	err := k.open(ctx, key, flags, syscall.LOCK_EX, func(f *os.File, path string) error {
+	err := k.open(ctx, key, flags, true, func(f *os.File, path string) error {
 		if old != nil {
 			stored, err := read(f)
 			if err != nil {
@@ -174,7 +175,7 @@ func (k *Keeper) Touch(ctx context.Context, key string, expires time.Time) error
 
 // Delete removes the file.
 func (k *Keeper) Delete(ctx context.Context, key string) error {
-	err := k.open(ctx, key, os.O_RDWR, syscall.LOCK_EX, func(_ *os.File, path string) error { return os.Remove(path) })
+	err := k.open(ctx, key, os.O_RDWR, true, func(_ *os.File, path string) error { return os.Remove(path) })
 	if errors.Is(err, sojourn.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
@@ -182,7 +183,7 @@ func (k *Keeper) Delete(ctx context.Context, key string) error {
 }
 
 // open runs do with the locked file.
-func (k *Keeper) open(ctx context.Context, key string, flags, how int, do func(f *os.File, path string) error) error {
+func (k *Keeper) open(ctx context.Context, key string, flags int, alone bool, do func(f *os.File, path string) error) error {
 	path, err := k.path(key)
 	if err == nil {
 		err = ctx.Err()
@@ -191,14 +192,14 @@ func (k *Keeper) open(ctx context.Context, key string, flags, how int, do func(f
 		return err
 	}
 	for {
-		f, err := os.OpenFile(path, flags|syscall.O_NOFOLLOW, k.opt.Mode)
+		f, err := os.OpenFile(path, flags|noFollow, k.opt.Mode)
 		if errors.Is(err, fs.ErrNotExist) {
 			return sojourn.ErrNotFound
 		}
 		if err != nil {
 			return err
 		}
-		if err := lock(ctx, f, how); err != nil {
+		if err := lock(ctx, f, alone); err != nil {
 			f.Close()
 			return err
 		}
@@ -218,13 +219,10 @@ func gone(f *os.File, path string) bool {
 }
 
 // lock waits without a thread of its own.
-func lock(ctx context.Context, f *os.File, how int) error {
+func lock(ctx context.Context, f *os.File, alone bool) error {
 	for {
-		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+		locked, err := tryLock(f, alone)
+		if locked || err != nil {
 			return err
 		}
 		wait := time.NewTimer(2 * time.Millisecond)
