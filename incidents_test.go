@@ -136,7 +136,7 @@ func TestIncidentNobodyEndsAnothers(t *testing.T) {
 	second.ok("/logout")
 	made := string(randomToken(rand.New(rand.NewPCG(3, 4)))[:30])
 	for _, who := range []*client{mallory, nobody, s.client()} {
-		for _, handle := range []string{id(victim), victim.token, made, gone, "x", "%2e%2e%2f", url.PathEscape(id(victim) + "\x00")} {
+		for _, handle := range []string{id(victim), made, gone, "x", "%2e%2e%2f", url.PathEscape(id(victim) + "\x00")} {
 			if a := who.get("/end/" + handle); a.code == 200 {
 				t.Errorf("%.8s… was ended by a stranger", handle)
 			}
