@@ -15,7 +15,7 @@ import (
 
 func newFormatEncode() *cobra.Command {
 	f := &formatFlags{}
-	var output string
+	var output, form string
 	cmd := &cobra.Command{
 		Use:   "encode --format NAME [--secret S]... [--at UNIXTIME]",
 		Short: "Write a session as the other system does",
@@ -35,7 +35,8 @@ What is written to standard output, --output says:
 
 The default is record, and cookie where that is the record (flask). koa-session
 writes a record unless --output cookie is given: that is its mode without a store.
---at is the time that a cookie or record is written with.
+--at is the time that a cookie or record is written with. flask-session writes a
+pickle, which every version reads; --form msgpack and --form json are for 0.8.
 
 What the other system cannot hold is refused with exit code 1, naming key and type;
 a wrong command line has exit code 2.
@@ -45,10 +46,12 @@ a wrong command line has exit code 2.
   echo '{"id":"abc"}' | sojourn format encode --format express --secret "keyboard cat" --output cookie
   echo '{"members":{"role":"admin"}}' | sojourn format encode --format flask --secret dev`,
 		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.encode(cmd, output) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.encode(cmd, output, form) },
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&output, "output", "", "record, cookie or json")
+	cmd.Flags().StringVar(&form, "form", "pickle", "flask-session: pickle, msgpack or json")
+	complete(cmd, "form", []cobra.Completion{"pickle", "msgpack", "json"})
 	complete(cmd, "output", []cobra.Completion{"record", "cookie", "json"})
 	return cmd
 }
@@ -69,7 +72,7 @@ type written struct {
 	Record    []byte   `json:"record"`
 }
 
-func (f *formatFlags) encode(cmd *cobra.Command, output string) error {
+func (f *formatFlags) encode(cmd *cobra.Command, output, form string) error {
 	one, err := findFormat(f.format)
 	if err != nil {
 		return err
@@ -77,6 +80,9 @@ func (f *formatFlags) encode(cmd *cobra.Command, output string) error {
 	s, err := f.settings(cmd.Flags().Changed)
 	if err != nil {
 		return err
+	}
+	if s.form = form; form != "pickle" && form != "msgpack" && form != "json" {
+		return usage("--form %q: expected pickle, msgpack or json", form)
 	}
 	switch output {
 	case "":

@@ -35,8 +35,9 @@ type formatSettings struct {
 	expires  time.Time // encode: when the session should end
 	at       time.Time
 	app      string
-	alone    bool // koa-session: the cookie is the record
-	signed   bool // flask-session: a secret was given
+	alone    bool   // koa-session: the cookie is the record
+	signed   bool   // flask-session: a secret was given
+	form     string // flask-session: of a new record
 }
 
 // or is the prefix that was asked for, which may be empty.
@@ -81,7 +82,7 @@ var foreignFormats = []foreignFormat{
 		return flaskformat.Format(&flaskformat.Options{Secrets: s.secrets, Cookie: s.cookie, Lifetime: s.lifetime})
 	}},
 	{"flask-session", "Flask-Session with Redis", "session", false, false, func(s formatSettings) (format.Format, error) {
-		o := &flaskformat.SessionOptions{Cookie: s.cookie, Lifetime: s.lifetime, Pickle: true}
+		o := &flaskformat.SessionOptions{Cookie: s.cookie, Lifetime: s.lifetime, Pickle: true, Form: flaskformat.Form(s.form)}
 		if s.signed {
 			o.Secrets = s.secrets
 		}

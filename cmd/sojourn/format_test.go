@@ -166,6 +166,7 @@ func TestFormatMisuse(t *testing.T) {
 		{"", 2, "unknown command", []string{"decode", "--format", "php", "stray"}},
 		{"", 2, "the XML of a key", []string{"decode", "--format", "aspnetcore", "--cookie", "x", "--secret", "y"}},
 		{"", 2, "is its record", []string{"encode", "--format", "flask", "--secret", "k", "--output", "record"}},
+		{"", 2, "pickle, msgpack or json", []string{"encode", "--format", "flask-session", "--form", "yaml"}},
 		{"", 2, "record, cookie or json", []string{"encode", "--format", "flask", "--output", "yaml"}},
 		{"", 2, "--secret is missing", []string{"encode", "--format", "koa-generic", "--output", "cookie"}},
 		{"", 1, "expected a JSON object", []string{"encode", "--format", "php"}},
@@ -186,7 +187,9 @@ func TestFormatEncodeOutputs(t *testing.T) {
 		`a|a:2:{i:0;i:1;i:1;a:1:{s:1:"b";N;}}`: {"--format", "php"},
 		"PHPSESSID=abc\n":                      {"--format", "php", "--output", "cookie"},
 		`{"cookie":{"originalMaxAge":47998000,"expires":"2026-11-22T00:00:00.000Z","httpOnly":true,"path":"/"},"a":[1,{"b":null}]}`: {"--format", "express", "--at", "1795257602"},
-		"\x82\xaa_permanent\xc3\xa1a\x92\x01\x81\xa1b\xc0":                                                                          {"--format", "flask-session"},
+		"\x82\xaa_permanent\xc3\xa1a\x92\x01\x81\xa1b\xc0":                                                                          {"--format", "flask-session", "--form", "msgpack"},
+		`{"_permanent":true,"a":[1,{"b":null}]}`:                                                                                    {"--format", "flask-session", "--form", "json"},
+		"\x80\x04}X\x0a\x00\x00\x00_permanent\x88sX\x01\x00\x00\x00a](J\x01\x00\x00\x00}(X\x01\x00\x00\x00bNues.":                   {"--format", "flask-session"},
 	} {
 		if r := do(t, session, append([]string{"format", "encode"}, args...)...); r.out != want || r.code != 0 {
 			t.Errorf("%q: %q%s, expected %q", args, r.out, r.err, want)
