@@ -46,7 +46,7 @@ func (h *Hub) WebSocket(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	h.busy.Add(1)
-	go c.read(ws) // the handler returns, so that net/http keeps nothing of the request
+	go c.read(t) // the handler returns, so that net/http keeps nothing of the request
 	c.begin(t, h.greet(r, st, page), page.Events)
 	return nil
 }
@@ -62,7 +62,7 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request) (*socket, error) {
 		return nil, err
 	}
 	ws.SetReadLimit(int64(h.opt.MaxMessage) + 1<<10) // and what is around the data
-	return &socket{ws, under.out}, nil
+	return &socket{ws, under.out, under.in}, nil
 }
 
 // refuse upgrades only to say why.
@@ -72,27 +72,37 @@ func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, code code, reason s
 	}
 }
 
-// read hears what the page says until the connection ends.
-func (c *conn) read(ws *websocket.Conn) {
+// read hears what the page says until the connection ends. It waits on a small
+// stack; what comes is read on another one, which is larger and soon gone.
+func (c *conn) read(t *socket) {
 	defer c.s.hub.busy.Add(-1)
-	for {
-		typ, b, err := ws.Read(context.Background())
-		if err != nil {
+	heard := make(chan bool)
+	for t.in.wait() {
+		go c.readOne(t.ws, heard)
+		if !<-heard {
 			break
 		}
+	}
+	c.drop()
+	_ = t.ws.CloseNow()
+}
+
+func (c *conn) readOne(ws *websocket.Conn, heard chan<- bool) {
+	typ, b, err := ws.Read(context.Background())
+	if err == nil {
 		if typ != websocket.MessageText {
 			b = nil // as malformed
 		}
 		c.hear(b)
 	}
-	c.drop()
-	_ = ws.CloseNow()
+	heard <- err == nil
 }
 
 // A socket is a WebSocket as a transport.
 type socket struct {
 	ws  *websocket.Conn
 	out *outlet
+	in  *inlet
 }
 
 func (s *socket) write(_ string, frames []frame) error {
@@ -109,15 +119,20 @@ func (s *socket) write(_ string, frames []frame) error {
 	return err
 }
 
-func (s *socket) close(code code, reason string) { _ = s.ws.Close(websocket.StatusCode(code), reason) }
-func (s *socket) abort()                         { _ = s.ws.CloseNow() }
-func (s *socket) answers() bool                  { return true }
+func (s *socket) close(code code, reason string) {
+	s.in.close()
+	_ = s.ws.Close(websocket.StatusCode(code), reason)
+}
+
+func (s *socket) abort()        { _ = s.ws.CloseNow() }
+func (s *socket) answers() bool { return true }
 
 // slim gives the connection small buffers of its own: those of net/http are
 // 4 KiB each and would stay for as long as the connection does.
 type slim struct {
 	http.ResponseWriter
 	out *outlet // once hijacked
+	in  *inlet
 }
 
 const (
@@ -135,7 +150,8 @@ func (s *slim) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	s.out = &outlet{conn: conn}
 	n := brw.Reader.Buffered()
 	early, _ := brw.Reader.Peek(n)
-	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(n, slimReader))
-	_, _ = r.Peek(n) // as buffered as it was
-	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(s.out, slimWriter)), nil
+	s.in = &inlet{Conn: conn}
+	s.in.buffer = bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), s.in), max(n, slimReader))
+	_, _ = s.in.buffer.Peek(n) // as buffered as it was
+	return s.in, bufio.NewReadWriter(s.in.buffer, bufio.NewWriterSize(s.out, slimWriter)), nil
 }

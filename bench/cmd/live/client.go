@@ -18,7 +18,8 @@ type link struct {
 	net.Conn
 	in     *bufio.Reader
 	ws     bool
-	cursor string // with each event
+	cursor string        // with each event
+	spread time.Duration // over which to come back
 }
 
 // dial connects and returns when the hello has come. from is the client's own
@@ -52,7 +53,7 @@ func dial(addr, from, transport, token, cursor string) (*link, error) {
 		if m, err = l.next(); err == nil && m.Type != "hello" {
 			err = fmt.Errorf("%s: %s instead of the hello", addr, m.Type)
 		}
-		l.cursor = m.Data.Cursor
+		l.cursor, l.spread = m.Data.Cursor, time.Duration(m.Data.Spread)*time.Millisecond
 	}
 	if err != nil {
 		conn.Close()
@@ -65,8 +66,13 @@ func dial(addr, from, transport, token, cursor string) (*link, error) {
 type message struct {
 	ID   string `json:"id"`
 	Type string `json:"type"`
-	Data struct{ Cursor string }
+	Data greeting
 	at   string // of app.t
+}
+
+type greeting struct {
+	Cursor string
+	Spread int64 `json:"spread_ms"`
 }
 
 // next reads frames up to one that is no ping, and answers those.
@@ -84,6 +90,10 @@ func (l *link) next() (m message, err error) {
 			return m, fmt.Errorf("frame %q: %w", body, err)
 		}
 		if raw.Type == "ping" {
+			var g greeting
+			if json.Unmarshal(raw.Data, &g) == nil && g.Spread > 0 {
+				l.spread = time.Duration(g.Spread) * time.Millisecond
+			}
 			if l.ws {
 				if _, err := l.Write(pong); err != nil {
 					return m, err

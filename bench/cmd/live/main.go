@@ -28,6 +28,7 @@ func main() {
 	from := flag.String("from", "", "")
 	store := flag.String("store", "", "")
 	plane := flag.String("plane", "", "")
+	ping := flag.Duration("ping", 0, "")
 	only := flag.String("only", "idle,fanout,latency,reconnect", "what to measure, of these and crowd")
 	n := flag.Int("n", 10000, "connections of idle and reconnect")
 	processes := flag.Int("processes", 6, "of crowd")
@@ -36,7 +37,7 @@ func main() {
 	flag.Parse()
 	switch *role {
 	case "server":
-		log.Fatal(serve(*listen, *store, *plane))
+		log.Fatal(serve(*listen, *store, *plane, *ping))
 	case "client":
 		if err := client(*listen, *from); err != nil {
 			log.Fatal(err)

@@ -133,9 +133,19 @@ func latency(e *env.Env, out io.Writer, events int) {
 // one: each by the rule of docs/protocol.md, §8, "How a page connects".
 func reconnects(e *env.Env, out io.Writer, n int) {
 	url := "redis://" + testenv.StartRedis(e, nil).Addr
-	a, b := startNode(e, url, url), startNode(e, url, url)
+	const ping = 5 * time.Second // instead of 25, so that pages soon know how many they are
+	a, b := startNode(e, url, url, "-ping", ping.String()), startNode(e, url, url)
 	tokens := a.mint(e, n, "")
 	links := must[[]*link](e)(hold(a.addr, "", "ws", tokens))
+	ended := make([]chan struct{}, n)
+	for i, l := range links {
+		ended[i] = make(chan struct{})
+		go func() {
+			defer close(ended[i])
+			l.answer()
+		}()
+	}
+	time.Sleep(ping + 2*time.Second)
 	arrived, back := make([]time.Duration, n), make([]time.Duration, n)
 	tries := make([]int, n)
 	before := b.stats(e, false)
@@ -145,14 +155,18 @@ func reconnects(e *env.Env, out io.Writer, n int) {
 	killed := time.Now()
 	for i, l := range links {
 		group.Go(func() {
-			l.answer() // to its end
-			wait := time.Second
-			for ; ; wait = min(2*wait, 30*time.Second) {
+			<-ended[i]
+			wait := l.spread
+			for n := 1; ; n++ {
 				time.Sleep(rand.N(wait))
+				wait = min(time.Second<<n, 30*time.Second)
 				if tries[i]++; tries[i] == 1 {
 					arrived[i] = time.Since(killed)
 				}
 				again, err := dial(b.addr, "", "ws", tokens[i], l.cursor)
+				if err != nil {
+					why.add(err)
+				}
 				if err != nil {
 					why.add(err)
 				}
@@ -167,16 +181,16 @@ func reconnects(e *env.Env, out io.Writer, n int) {
 	}
 	group.Wait()
 	used := b.stats(e, false).CPU - before.CPU
-	bins := make([]int, 10)
+	bins := make([]int, int(slices.Max(arrived)/time.Second)+1)
 	for _, at := range arrived {
-		bins[min(int(at/(100*time.Millisecond)), len(bins)-1)]++
+		bins[int(at/time.Second)]++
 	}
 	again := 0
 	for _, t := range tries {
 		again += t - 1
 	}
 	slices.Sort(back)
-	fmt.Fprintf(out, "**%d pages of a server that is killed**, each coming back to another one by the rule of the protocol: first attempts in each tenth of a second: %s. ",
+	fmt.Fprintf(out, "**%d pages of a server that is killed**, each coming back to another one by the rule of the protocol: first attempts in each second: %s. ",
 		n, strings.Trim(fmt.Sprint(bins), "[]"))
 	fmt.Fprintf(out, "Half are back after %v, 99 %% after %v, all after %v; %d attempts failed; %v of the other server's CPU.\n\n",
 		round(back[n/2]), round(back[n*99/100]), round(back[n-1]), again, round(used))

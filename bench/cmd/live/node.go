@@ -19,13 +19,13 @@ type node struct {
 	addr string
 }
 
-func startNode(e *env.Env, store, plane string) *node {
+func startNode(e *env.Env, store, plane string, more ...string) *node {
 	program, err := os.Executable()
 	if err != nil {
 		e.Fatalf("%v", err)
 	}
 	n := &node{addr: testenv.Loopback(testenv.Port(e))}
-	n.Process = testenv.Command(e, e.TempDir(), "server", program, []string{"-role", "server", "-listen", n.addr, "-store", store, "-plane", plane})
+	n.Process = testenv.Command(e, e.TempDir(), "server", program, append([]string{"-role", "server", "-listen", n.addr, "-store", store, "-plane", plane}, more...))
 	n.Start()
 	n.Ready(20*time.Second, func() error {
 		_, err := n.get("/stats")

@@ -26,9 +26,9 @@ import (
 
 // serve is one server process: the API with live connections, and what the
 // measurement asks of it.
-func serve(listen, storeURL, planeURL string) error {
+func serve(listen, storeURL, planeURL string, ping time.Duration) error {
 	ctx := context.Background()
-	opt := &live.Options{MaxPerSession: 2000}
+	opt := &live.Options{MaxPerSession: 2000, Ping: ping}
 	var store sojourn.Store = memstore.New(nil)
 	var err error
 	switch {
