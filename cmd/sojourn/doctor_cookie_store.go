@@ -21,8 +21,8 @@ import (
 // A foreignStore is where another system keeps its records.
 type foreignStore struct {
 	format.Keeper
-	prefix string // of PHP's keys there
-	hashes rueidis.Client
+	prefix string        // of PHP's keys there
+	hashes format.Keeper // of ASP.NET Core, in Redis
 	close  func()
 }
 
@@ -45,7 +45,7 @@ func openForeign(url string) (*foreignStore, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--store: %s", strings.ReplaceAll(err.Error(), url, "redis"))
 		}
-		return &foreignStore{rediskeeper.New(client, nil), phpformat.PrefixRedis, client, client.Close}, nil
+		return &foreignStore{rediskeeper.New(client, nil), phpformat.PrefixRedis, rediskeeper.New(client, &rediskeeper.Options{Hash: true}), client.Close}, nil
 	case "memcached":
 		client := memcache.New(strings.TrimSuffix(strings.TrimPrefix(rest, "//"), "/"))
 		client.Timeout = 3 * time.Second
@@ -87,14 +87,11 @@ func (p *suspect) load(ctx context.Context, store *foreignStore, s formatSetting
 }
 
 func (store *foreignStore) read(ctx context.Context, key string, hash bool) ([]byte, error) {
+	keeper := store.Keeper
 	if hash && store.hashes != nil {
-		text, err := store.hashes.Do(ctx, store.hashes.B().Hget().Key(key).Field("data").Build()).ToString()
-		if rueidis.IsRedisNil(err) {
-			err = sojourn.ErrNotFound
-		}
-		return []byte(text), err
+		keeper = store.hashes
 	}
-	record, _, err := store.Read(ctx, key)
+	record, _, err := keeper.Read(ctx, key)
 	if err != nil && strings.Contains(err.Error(), "WRONGTYPE") {
 		err = sojourn.ErrNotFound
 	}

@@ -4,6 +4,7 @@
 // against a real application yet.
 //
 //	key, err := aspnetformat.ParseKey(text) // of key-{guid}.xml
+//	keeper := rediskeeper.New(client, &rediskeeper.Options{Hash: true})
 //	store, err := aspnetformat.New(keeper, side, &aspnetformat.Options{
 //		Keys: []aspnetformat.Key{key}, Application: "shop",
 //	})
@@ -14,8 +15,7 @@
 // ring can also make the application's login cookies: give sessions a ring of their
 // own, if you can.
 //
-// A record is the value of the cache entry: with Redis, the field "data" of a hash,
-// so the keeper must know that form.
+// A record is the value of the cache entry: with Redis, the field "data" of a hash.
 //
 // # Values as JSON
 //

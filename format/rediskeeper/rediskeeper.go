@@ -27,6 +27,9 @@ import (
 
 // Options shape a Keeper. The zero value is ready for use.
 type Options struct {
+	// Hash is for ASP.NET Core, whose cache keeps the record as the field "data" of
+	// a hash. Default false: a string.
+	Hash bool
 	// LockSuffix names the other system's lock: the record's key with this behind
 	// it, held while it exists. phpredis: "_LOCK". Default "": it has none.
 	LockSuffix string
@@ -87,7 +90,7 @@ return 0`)
 
 // Read returns the value and its expiry.
 func (k *Keeper) Read(ctx context.Context, key string) ([]byte, time.Time, error) {
-	answers := k.client.DoMulti(ctx, k.client.B().Get().Key(key).Build(), k.client.B().Pttl().Key(key).Build())
+	answers := k.client.DoMulti(ctx, k.get(key), k.client.B().Pttl().Key(key).Build())
 	text, err := answers[0].ToString()
 	ttl, err2 := answers[1].AsInt64()
 	switch err = errors.Join(err, err2); {
@@ -116,7 +119,7 @@ func (k *Keeper) Swap(ctx context.Context, key string, old, record []byte, expir
 		until = strconv.FormatInt(max(1, time.Until(expires).Milliseconds()), 10)
 	}
 	return wrap("swap", k.locked(ctx, key, func(ctx context.Context) error {
-		n, err := scriptSwap.Exec(ctx, k.client, []string{key}, []string{has(old), string(old), has(record), string(record), until}).AsInt64()
+		n, err := k.scriptSwap().Exec(ctx, k.client, []string{key}, []string{has(old), string(old), has(record), string(record), until}).AsInt64()
 		switch {
 		case err != nil:
 			return err
