@@ -3,7 +3,6 @@ package expressformat_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,57 +13,12 @@ import (
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/format"
 	"github.com/sojournhq/sojourn/format/expressformat"
+	"github.com/sojournhq/sojourn/format/formattest"
 	"github.com/sojournhq/sojourn/format/rediskeeper"
 	"github.com/sojournhq/sojourn/internal/testenv"
 	"github.com/sojournhq/sojourn/store/memstore"
+	"github.com/sojournhq/sojourn/store/redisstore"
 )
-
-// there asks the real application.
-func there(t *testing.T, method, url, cookie, body string) (text string, cookies []*http.Cookie) {
-	t.Helper()
-	r, err := http.NewRequest(method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Cookie", cookie)
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	all, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != 200 {
-		t.Fatalf("%s: %s: %s, %v", url, resp.Status, all, err)
-	}
-	return string(all), resp.Cookies()
-}
-
-// here runs f in a request of ours.
-func here(t *testing.T, store sojourn.Store, cookie string, f func(ctx context.Context, s *sojourn.Session) error) []*http.Cookie {
-	t.Helper()
-	m, err := sojourn.New(store, &sojourn.Options{InsecureSkipOriginCheck: true, LoadTimeout: 5 * time.Second, CommitTimeout: 5 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequest("POST", "/", nil)
-	r.Header.Set("Cookie", cookie)
-	w := httptest.NewRecorder()
-	m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		s, err := sojourn.From(r.Context())
-		if err == nil {
-			err = f(r.Context(), s)
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	})).ServeHTTP(w, r)
-	m.Close()
-	if w.Code != 200 {
-		t.Errorf("%d: %s", w.Code, w.Body)
-	}
-	return w.Result().Cookies()
-}
 
 func open(t *testing.T, addr string, opt *expressformat.Options) *format.Store {
 	t.Helper()
@@ -75,52 +29,86 @@ func open(t *testing.T, addr string, opt *expressformat.Options) *format.Store {
 	return store
 }
 
-func pair(cookies []*http.Cookie) string {
-	if len(cookies) == 0 {
-		return ""
-	}
-	return cookies[0].Name + "=" + cookies[0].Value
-}
-
-func owner(want string) func(context.Context, *sojourn.Session) error {
-	return func(ctx context.Context, s *sojourn.Session) error {
-		got, err := s.Owner(ctx)
-		if err == nil && got != want {
-			err = sojourn.ErrNotFound
-		}
-		return err
-	}
-}
-
 // The applications replace their secrets one after the other: nobody is logged out,
 // and what is old is not signed anew, as there.
 func TestSecretsRotate(t *testing.T) {
 	r := testenv.StartRedis(t, nil)
 	before := testenv.StartNode(t, "express.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=old")
-	_, cookies := there(t, "POST", before.URL+"/login?user=ada", "", "")
-	old := pair(cookies)
+	_, cookies := formattest.There(t, "POST", before.URL+"/login?user=ada", "", "")
+	old := formattest.Pairs(cookies)
 	store := open(t, r.Addr, &expressformat.Options{Secrets: []string{"new", "old"}})
-	if sent := here(t, store, old, owner("ada")); len(sent) != 0 {
+	if sent := formattest.Here(t, store, old, formattest.Owner("ada")); len(sent) != 0 {
 		t.Errorf("%v", sent)
 	}
-	fresh := pair(here(t, store, old, func(ctx context.Context, s *sojourn.Session) error { return s.RenewNow(ctx) }))
+	fresh := formattest.Pairs(formattest.Here(t, store, old, func(ctx context.Context, s *sojourn.Session) error { return s.RenewNow(ctx) }))
 	after := testenv.StartNode(t, "express.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=new")
-	if text, _ := there(t, "GET", after.URL+"/session", fresh, ""); !strings.Contains(text, `"user":"ada"`) {
+	if text, _ := formattest.There(t, "GET", after.URL+"/session", fresh, ""); !strings.Contains(text, `"user":"ada"`) {
 		t.Error(text)
 	}
-	if sent := here(t, open(t, r.Addr, &expressformat.Options{Secrets: []string{"new"}}), old, owner("")); len(sent) != 0 {
+	if sent := formattest.Here(t, open(t, r.Addr, &expressformat.Options{Secrets: []string{"new"}}), old, formattest.Owner("")); len(sent) != 0 {
 		t.Errorf("%v", sent)
 	}
+}
+
+// With records beside, in a store that processes share: the list of a user's
+// devices, and ending them all, here and there.
+func besideExpress(t *testing.T, r *testenv.Redis, app *testenv.Node) {
+	process := func() (*sojourn.Manager, *format.Store) {
+		side, err := redisstore.Open(t.Context(), "redis://"+r.Addr, &redisstore.Options{Prefix: "side:"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { side.Close() })
+		store, err := expressformat.New(rediskeeper.New(redisClient(t, r.Addr), nil), side,
+			&expressformat.Options{Secrets: secrets, Store: &format.Options{Beside: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := sojourn.New(store, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m, store
+	}
+	m, store := process()
+	other, otherStore := process()
+	var browsers []string
+	for range 3 {
+		_, cookies := formattest.There(t, "POST", app.URL+"/login?user=grace", "", "")
+		browsers = append(browsers, formattest.Pairs(cookies))
+		formattest.Here(t, store, formattest.Pairs(cookies), formattest.Owner("grace"))
+	}
+	list, err := other.List(t.Context(), "grace")
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	if err := m.Revoke(t.Context(), list[0].ID, sojourn.ReasonRevoked); err != nil {
+		t.Fatal(err)
+	}
+	if list, err = other.List(t.Context(), "grace"); err != nil || len(list) != 2 {
+		t.Errorf("after one was ended: %+v, %v", list, err)
+	}
+	if err := m.RevokeOwner(t.Context(), "grace"); err != nil {
+		t.Fatal(err)
+	}
+	for _, cookie := range browsers {
+		formattest.Here(t, otherStore, cookie, formattest.Owner(""))
+		if text, _ := formattest.There(t, "GET", app.URL+"/session", cookie, ""); !strings.Contains(text, `"user":""`) {
+			t.Errorf("there: %s", text)
+		}
+	}
+	_, cookies := formattest.There(t, "POST", app.URL+"/login?user=grace", "", "")
+	formattest.Here(t, otherStore, formattest.Pairs(cookies), formattest.Owner("grace")) // a new login works
 }
 
 // What the docs warn of: a request of Express that has read before our write, and
 // changes something, undoes it. What is kept beside its record is safe.
 func expressOverwrites(t *testing.T, r *testenv.Redis, app *testenv.Node) {
-	_, cookies := there(t, "POST", app.URL+"/login?user=ada", "", "")
-	cookie := pair(cookies)
+	_, cookies := formattest.There(t, "POST", app.URL+"/login?user=ada", "", "")
+	cookie := formattest.Pairs(cookies)
 	store := open(t, r.Addr, &expressformat.Options{Secrets: secrets, Store: &format.Options{Own: []string{"go_*"}}})
 	gate := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		here(t, store, cookie, func(ctx context.Context, _ *sojourn.Session) error {
+		formattest.Here(t, store, cookie, func(ctx context.Context, _ *sojourn.Session) error {
 			if err := sojourn.Key[int]("ours").Set(ctx, 1); err != nil {
 				return err
 			}
@@ -128,8 +116,8 @@ func expressOverwrites(t *testing.T, r *testenv.Redis, app *testenv.Node) {
 		})
 	}))
 	defer gate.Close()
-	there(t, "POST", app.URL+"/slow?key=theirs&gate="+url.QueryEscape(gate.URL), cookie, "1")
-	here(t, store, cookie, func(ctx context.Context, s *sojourn.Session) error {
+	formattest.There(t, "POST", app.URL+"/slow?key=theirs&gate="+url.QueryEscape(gate.URL), cookie, "1")
+	formattest.Here(t, store, cookie, func(ctx context.Context, s *sojourn.Session) error {
 		members, _, err := s.Members(ctx)
 		if string(members["theirs"]) != "1" || string(members["go_ours"]) != "1" {
 			t.Errorf("%s", members)
@@ -139,7 +127,7 @@ func expressOverwrites(t *testing.T, r *testenv.Redis, app *testenv.Node) {
 		}
 		return err
 	})
-	if text, _ := there(t, "GET", app.URL+"/session", cookie, ""); strings.Contains(text, "go_ours") {
+	if text, _ := formattest.There(t, "GET", app.URL+"/session", cookie, ""); strings.Contains(text, "go_ours") {
 		t.Errorf("Express sees it: %s", text)
 	}
 }
@@ -156,7 +144,7 @@ func reservedNames(t *testing.T, r *testenv.Redis, app *testenv.Node) {
 	}
 	text, _ := json.Marshal(record)
 	r.Do("SET", "sess:abc", string(text))
-	seen, _ := there(t, "GET", app.URL+"/session", "connect.sid="+strings.TrimPrefix(store.Reveal("abc"), "connect.sid="), "")
+	seen, _ := formattest.There(t, "GET", app.URL+"/session", "connect.sid="+strings.TrimPrefix(store.Reveal("abc"), "connect.sid="), "")
 	var state struct{ Members map[string]json.RawMessage }
 	if err := json.Unmarshal([]byte(seen), &state); err != nil {
 		t.Fatal(err)
@@ -173,7 +161,7 @@ func TestExpiry(t *testing.T) {
 	r := testenv.StartRedis(t, nil)
 	app := testenv.StartNode(t, "express.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=s", "MAX_AGE=60000")
 	store := open(t, r.Addr, &expressformat.Options{Secrets: []string{"s"}, MaxAge: time.Minute})
-	cookies := here(t, store, "", func(ctx context.Context, s *sojourn.Session) error { return s.Login(ctx, "ada") })
+	cookies := formattest.Here(t, store, "", func(ctx context.Context, s *sojourn.Session) error { return s.Login(ctx, "ada") })
 	if len(cookies) != 1 || cookies[0].MaxAge != 60 {
 		t.Fatalf("%v", cookies)
 	}
@@ -183,12 +171,12 @@ func TestExpiry(t *testing.T) {
 		t.Errorf("%d s", n)
 	}
 	r.Do("EXPIRE", key, "30")
-	here(t, store, pair(cookies), owner("ada")) // extends, as Express does
+	formattest.Here(t, store, formattest.Pairs(cookies), formattest.Owner("ada")) // extends, as Express does
 	if n := ttl(); n < 58 || n > 60 {
 		t.Errorf("after use here: %d s", n)
 	}
 	r.Do("EXPIRE", key, "30")
-	text, _ := there(t, "GET", app.URL+"/session", pair(cookies), "")
+	text, _ := formattest.There(t, "GET", app.URL+"/session", formattest.Pairs(cookies), "")
 	if n := ttl(); n < 58 || n > 60 || !strings.Contains(text, `"user":"ada"`) {
 		t.Errorf("after use there: %d s, %s", n, text)
 	}

@@ -39,6 +39,7 @@ func TestConnectRedis(t *testing.T) {
 		store := open(t, r.Addr, &expressformat.Options{Secrets: secrets})
 		formattest.Share(t, &formattest.Peer{URL: app.URL, Store: store, Values: values})
 	})
+	t.Run("records beside", func(t *testing.T) { besideExpress(t, r, app) })
 	t.Run("Express overwrites", func(t *testing.T) { expressOverwrites(t, r, app) })
 	t.Run("reserved names are those of Express", func(t *testing.T) { reservedNames(t, r, app) })
 }

@@ -3,84 +3,19 @@ package koaformat_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/format"
+	"github.com/sojournhq/sojourn/format/formattest"
 	"github.com/sojournhq/sojourn/format/koaformat"
 	"github.com/sojournhq/sojourn/format/rediskeeper"
 	"github.com/sojournhq/sojourn/internal/testenv"
 	"github.com/sojournhq/sojourn/store/memstore"
 )
-
-// there asks the real application.
-func there(t *testing.T, method, url, cookie, body string) (text string, cookies []*http.Cookie) {
-	t.Helper()
-	r, err := http.NewRequest(method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Cookie", cookie)
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	all, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != 200 {
-		t.Fatalf("%s: %s: %s, %v", url, resp.Status, all, err)
-	}
-	return string(all), resp.Cookies()
-}
-
-// here runs f in a request of ours.
-func here(t *testing.T, store sojourn.Store, cookie string, f func(ctx context.Context, s *sojourn.Session) error) []*http.Cookie {
-	t.Helper()
-	m, err := sojourn.New(store, &sojourn.Options{InsecureSkipOriginCheck: true, LoadTimeout: 5 * time.Second, CommitTimeout: 5 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequest("POST", "/", nil)
-	r.Header.Set("Cookie", cookie)
-	w := httptest.NewRecorder()
-	m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		s, err := sojourn.From(r.Context())
-		if err == nil {
-			err = f(r.Context(), s)
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	})).ServeHTTP(w, r)
-	m.Close()
-	if w.Code != 200 {
-		t.Errorf("%d: %s", w.Code, w.Body)
-	}
-	return w.Result().Cookies()
-}
-
-func pairs(cookies []*http.Cookie) string {
-	var all []string
-	for _, c := range cookies {
-		all = append(all, c.Name+"="+c.Value)
-	}
-	return strings.Join(all, "; ")
-}
-
-func owner(want string) func(context.Context, *sojourn.Session) error {
-	return func(ctx context.Context, s *sojourn.Session) error {
-		got, err := s.Owner(ctx)
-		if err == nil && got != want {
-			err = sojourn.ErrNotFound
-		}
-		return err
-	}
-}
 
 func must(t *testing.T) func(*format.Store, error) *format.Store {
 	return func(s *format.Store, err error) *format.Store {
@@ -96,24 +31,24 @@ func must(t *testing.T) func(*format.Store, error) *format.Store {
 // a key that is gone is gone.
 func TestKeysRotate(t *testing.T) {
 	before := testenv.StartNode(t, "koa.js", "SECRETS=old")
-	_, cookies := there(t, "POST", before.URL+"/login?user=ada", "", "")
-	old := pairs(cookies)
+	_, cookies := formattest.There(t, "POST", before.URL+"/login?user=ada", "", "")
+	old := formattest.Pairs(cookies)
 	store := must(t)(koaformat.New(nil, memstore.New(nil), &koaformat.Options{Keys: []string{"new", "old"}, Owner: "user"}))
-	sent := here(t, store, old, owner("ada"))
+	sent := formattest.Here(t, store, old, formattest.Owner("ada"))
 	if len(sent) != 2 {
 		t.Fatalf("%v", sent)
 	}
 	after := testenv.StartNode(t, "koa.js", "SECRETS=new")
-	if text, _ := there(t, "GET", after.URL+"/session", pairs(sent), ""); !strings.Contains(text, `"user":"ada"`) {
+	if text, _ := formattest.There(t, "GET", after.URL+"/session", formattest.Pairs(sent), ""); !strings.Contains(text, `"user":"ada"`) {
 		t.Error(text)
 	}
-	if text, _ := there(t, "GET", after.URL+"/session", old, ""); !strings.Contains(text, `"user":""`) {
+	if text, _ := formattest.There(t, "GET", after.URL+"/session", old, ""); !strings.Contains(text, `"user":""`) {
 		t.Error(text)
 	}
-	if again := here(t, store, pairs(sent), owner("ada")); len(again) != 0 {
+	if again := formattest.Here(t, store, formattest.Pairs(sent), formattest.Owner("ada")); len(again) != 0 {
 		t.Errorf("%v", again)
 	}
-	here(t, must(t)(koaformat.New(nil, memstore.New(nil), &koaformat.Options{Keys: []string{"new"}, Owner: "user"})), old, owner(""))
+	formattest.Here(t, must(t)(koaformat.New(nil, memstore.New(nil), &koaformat.Options{Keys: []string{"new"}, Owner: "user"})), old, formattest.Owner(""))
 }
 
 // What begins with "_", and what Session has itself, is not kept by koa-session.
@@ -167,7 +102,7 @@ func TestExpiry(t *testing.T) {
 			app := testenv.StartNode(t, "koa.js", append(c.env, "REDIS_URL=redis://"+r.Addr, "SECRETS=new key", "MAX_AGE=60000")...)
 			c.opt.Keys, c.opt.Owner = keys[:1], "user"
 			store := must(t)(c.open(rediskeeper.New(redisClient(t, r.Addr), nil), &c.opt))
-			cookies := here(t, store, "", func(ctx context.Context, s *sojourn.Session) error { return s.Login(ctx, "ada") })
+			cookies := formattest.Here(t, store, "", func(ctx context.Context, s *sojourn.Session) error { return s.Login(ctx, "ada") })
 			if len(cookies) != 2 || cookies[0].MaxAge != 60 {
 				t.Fatalf("%v", cookies)
 			}
@@ -184,14 +119,14 @@ func TestExpiry(t *testing.T) {
 			if c.extends {
 				want = c.ttl
 			}
-			here(t, store, pairs(cookies), owner("ada"))
+			formattest.Here(t, store, formattest.Pairs(cookies), formattest.Owner("ada"))
 			near("after use here", want)
 			r.Do("EXPIRE", key, "40")
-			text, _ := there(t, "GET", app.URL+"/session", pairs(cookies), "")
+			text, _ := formattest.There(t, "GET", app.URL+"/session", formattest.Pairs(cookies), "")
 			if near("after use there", want); !strings.Contains(text, `"user":"ada"`) {
 				t.Error(text)
 			}
-			here(t, store, pairs(cookies), func(ctx context.Context, _ *sojourn.Session) error { return sojourn.Key[int]("n").Set(ctx, 1) })
+			formattest.Here(t, store, formattest.Pairs(cookies), func(ctx context.Context, _ *sojourn.Session) error { return sojourn.Key[int]("n").Set(ctx, 1) })
 			near("after a write here", c.ttl)
 		})
 	}
@@ -203,18 +138,18 @@ func TestBrowserSession(t *testing.T) {
 	app := testenv.StartNode(t, "koa.js", "REDIS_URL=redis://"+r.Addr, "SECRETS=new key", "MAX_AGE=session")
 	store := must(t)(koaformat.New(rediskeeper.New(redisClient(t, r.Addr), nil), memstore.New(nil),
 		&koaformat.Options{Keys: keys[:1], Owner: "user", BrowserSession: true}))
-	_, cookies := there(t, "POST", app.URL+"/set?key=user", "", `"ada"`)
-	here(t, store, pairs(cookies), func(ctx context.Context, s *sojourn.Session) error {
-		if err := owner("ada")(ctx, s); err != nil {
+	_, cookies := formattest.There(t, "POST", app.URL+"/set?key=user", "", `"ada"`)
+	formattest.Here(t, store, formattest.Pairs(cookies), func(ctx context.Context, s *sojourn.Session) error {
+		if err := formattest.Owner("ada")(ctx, s); err != nil {
 			return err
 		}
 		return sojourn.Key[int]("n").Set(ctx, 1)
 	})
-	ours := here(t, store, "", func(ctx context.Context, s *sojourn.Session) error { return s.Login(ctx, "bob") })
+	ours := formattest.Here(t, store, "", func(ctx context.Context, s *sojourn.Session) error { return s.Login(ctx, "bob") })
 	if len(ours) != 2 || ours[0].MaxAge != 0 {
 		t.Errorf("%v", ours)
 	}
-	if text, _ := there(t, "GET", app.URL+"/session", pairs(ours), ""); !strings.Contains(text, `"user":"bob"`) {
+	if text, _ := formattest.There(t, "GET", app.URL+"/session", formattest.Pairs(ours), ""); !strings.Contains(text, `"user":"bob"`) {
 		t.Error(text)
 	}
 	for _, key := range r.Do("KEYS", "*").([]any) {
