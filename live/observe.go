@@ -142,6 +142,9 @@ func (h *Hub) perform(ctx context.Context, j *job, t todo) error {
 	if t.rotated {
 		failed = h.plane.Append(ctx, ids, Event{Type: typeRotated, At: time.Now()})
 	}
+	if (t.extended || t.keys != nil) && !t.ended && !h.followed(ctx, j.id) {
+		return failed // nobody to read the session for
+	}
 	if t.extended && !t.ended {
 		failed = errors.Join(failed, h.tellExtended(ctx, ids))
 	}
@@ -152,6 +155,12 @@ func (h *Hub) perform(ctx context.Context, j *job, t todo) error {
 		failed = errors.Join(failed, h.conclude(ctx, j.id, t.reason))
 	}
 	return failed
+}
+
+// followed reports whether a session has a log, as far as the backplane tells.
+func (h *Hub) followed(ctx context.Context, id sojourn.ID) bool {
+	page, err := h.plane.Read(ctx, id, Position{})
+	return err != nil || page.Position.Epoch != ""
 }
 
 func (h *Hub) tellExtended(ctx context.Context, ids []sojourn.ID) error {
@@ -197,6 +206,7 @@ func (h *Hub) tellData(ctx context.Context, ids []sojourn.ID, keys []string) err
 		switch {
 		case !ok:
 			body.Deleted = append(body.Deleted, key)
+		case h.opt.NoValues:
 		case len(value) <= valueSent && size+len(value) <= valuesSent:
 			size += len(value)
 			body.Values[key] = value

@@ -27,6 +27,11 @@ type Options struct {
 	// Topics names what a session follows besides itself and its user; asked
 	// when it connects. Default none.
 	Topics func(ctx context.Context, st sojourn.Status) []string
+	// NoValues leaves the values of changed members out of events: pages are told
+	// the names, and fetch them. Set it where what sessions hold must not be kept
+	// by the backplane, as where a store is sealed. Default false: values of up to
+	// 2 KiB are sent along.
+	NoValues bool
 	// OnPresence is told when the first connection of a session to this process
 	// opens, and when it has had none for 10 s. It must not block. Default none.
 	OnPresence func(p Presence)

@@ -173,7 +173,7 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		return err
 	}
 	defer plane.Close()
-	hub, err := live.New(&live.Options{Backplane: plane.Backplane, DrainOver: max(time.Millisecond, min(time.Duration(f.shutdown)/2, 5*time.Second))})
+	hub, err := live.New(&live.Options{Backplane: plane.Backplane, NoValues: keys != nil && plane.Backplane != nil, DrainOver: max(time.Millisecond, min(time.Duration(f.shutdown)/2, 5*time.Second))})
 	if err != nil {
 		return err
 	}

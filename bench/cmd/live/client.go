@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"strings"
@@ -171,6 +172,10 @@ func hold(addr, from, transport string, tokens []string) (all []*link, err error
 		group.Go(func() {
 			for i := w; i < len(tokens); i += parallel {
 				l, e := dial(addr, from, transport, tokens[i], "")
+				for try := 0; e != nil && try < 20; try++ { // as pages do
+					time.Sleep(rand.N(2 * time.Second))
+					l, e = dial(addr, from, transport, tokens[i], "")
+				}
 				if e != nil {
 					mu.Lock()
 					err = e
