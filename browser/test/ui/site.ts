@@ -17,8 +17,10 @@ const HEADERS = ["X-Session-CSRF", "X-Session-Handle", "If-Match", "X-Session-Ac
 
 export interface Site {
   readonly origin: string;
-  /** The session of whoever comes. Answers of its `before` run first. */
-  readonly session: FakeServer;
+  /** The Content-Security-Policy of all answers; "" for none. */
+  policy: string;
+  /** The session of whoever comes. Set a new one for each test. */
+  session: FakeServer;
   /** Files of the test, by path: "/page.js". */
   readonly files: Map<string, string>;
   /** Requests to the API: "POST /extend". */
@@ -27,12 +29,11 @@ export interface Site {
 }
 
 export async function startSite(): Promise<Site> {
-  const session = new FakeServer();
   const files = new Map<string, string>();
   const asked: string[] = [];
   const http = createServer((request, response) => {
     void answer(request).then(async ({ status, headers, body }) => {
-      response.writeHead(status, { "Content-Security-Policy": POLICY, "Cache-Control": "no-store", ...headers });
+      response.writeHead(status, { ...(site.policy && { "Content-Security-Policy": site.policy }), "Cache-Control": "no-store", ...headers });
       response.end(body);
     });
   });
@@ -54,14 +55,15 @@ export async function startSite(): Promise<Site> {
     asked.push(`${method} ${below}`);
     const sent = Object.fromEntries(HEADERS.flatMap((name) => (request.headers[name.toLowerCase()] ? [[name, String(request.headers[name.toLowerCase()])]] : [])));
     const fake: FakeRequest = { line: `${method} ${path}`, method, path: below, headers: sent, body: body || undefined, init: {} };
-    const reply = await session.serve(fake);
+    const reply = await site.session.serve(fake);
     return { status: reply.status, headers: Object.fromEntries(reply.headers), body: await reply.text() };
   }
 
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  return {
+  const site: Site = {
+    policy: POLICY,
     origin: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    session,
+    session: new FakeServer(),
     files,
     asked,
     async close() {
@@ -69,6 +71,7 @@ export async function startSite(): Promise<Site> {
       await new Promise((resolve) => http.close(resolve));
     },
   };
+  return site;
 }
 
 export function launch(): Promise<Browser> {

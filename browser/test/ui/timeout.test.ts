@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, beforeEach, test } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { problem } from "../fake.ts";
+import { json, problem, type FakeRequest } from "../fake.ts";
 import { FakeServer } from "../server.ts";
 import { launch, open, startSite, until, type Site } from "./site.ts";
 
@@ -27,7 +27,7 @@ after(async () => {
 beforeEach(async () => {
   await context?.close();
   context = await browser.newContext({ viewport: { width: 800, height: 600 }, locale: "en-US" });
-  Object.assign(site.session, new FakeServer(), { serve: site.session.serve });
+  site.session = new FakeServer();
   site.session.expiresInMs = 900_000;
   site.asked.length = 0;
   site.files.set("/", html());
@@ -244,23 +244,19 @@ test("a page that shows the end itself cancels it; without login it loads anew",
 test("what cannot be extended says so, and lets the user save", async () => {
   const { serve } = site.session;
   Object.assign(site.session, {
-    serve: async (request: Parameters<typeof serve>[0]) => {
+    serve: async (request: FakeRequest) => {
       const answer = await serve(request);
       if (!/status|extend/.test(request.path)) return answer;
-      return new Response(JSON.stringify({ ...((await answer.json()) as object), extendable: false }), { headers: answer.headers });
+      return json({ ...((await answer.json()) as object), extendable: false });
     },
   });
-  try {
-    const { page } = await warned();
-    assert.match(await dialog(page).innerText(), /cannot be extended\. Please save your work now\./);
-    assert.equal(await page.getByRole("button", { name: "Continue session" }).count(), 0);
-    await accessible(page, "without a way to extend");
-    await page.keyboard.press("Escape");
-    await until("it closes", async () => !(await isOpen(page)));
-    assert.equal(extensions(), 0);
-  } finally {
-    Object.assign(site.session, { serve });
-  }
+  const { page } = await warned();
+  assert.match(await dialog(page).innerText(), /cannot be extended\. Please save your work now\./);
+  assert.equal(await page.getByRole("button", { name: "Continue session" }).count(), 0);
+  await accessible(page, "without a way to extend");
+  await page.keyboard.press("Escape");
+  await until("it closes", async () => !(await isOpen(page)));
+  assert.equal(extensions(), 0);
 });
 
 test("axe finds nothing, in light and dark, wide and narrow", { timeout: 60_000 }, async () => {
@@ -278,6 +274,7 @@ test("axe finds nothing, in light and dark, wide and narrow", { timeout: 60_000 
 
 test("the accessibility tree is this", async () => {
   const { page } = await warned();
+  await pass(page, 200); // it announces itself a moment later
   const tree = (await dialog(page).ariaSnapshot()).replace(/(2 minutes|1 minute and 5\d seconds)/g, "{time}");
   assert.equal(
     tree,
