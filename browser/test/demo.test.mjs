@@ -1,5 +1,6 @@
 // A person in a real browser, on the real server: creates, reads, changes,
-// extends and ends a session that survives a restart of the server.
+// extends and ends a session that survives a restart of the server. Then several,
+// whose tabs are live.
 //
 // Needs bin/sojourn (go build -o bin/sojourn ./cmd/sojourn) and Chromium; the
 // browser's path may be given as CHROMIUM. SOJOURN_SCREENSHOTS=1 renews the
@@ -154,6 +155,129 @@ test("a session from its first item to its end, over a restart", { timeout: 120_
   await context.close();
 });
 
+test("two tabs of two people are live, over every transport", { timeout: 120_000 }, async (t) => {
+  const people = [];
+  for (const user of ["ada", "grace"]) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const tabs = [await context.newPage(), await context.newPage()];
+    const faults = tabs.map(watch);
+    await tabs[0].goto(url);
+    await tabs[0].getByTestId(`login-${user}`).click();
+    await shows(tabs[0], "live-state", "WebSocket");
+    await tabs[1].goto(url);
+    people.push({ context, tabs, faults });
+  }
+  const [ada, grace] = people;
+  const [here, there] = ada.tabs;
+
+  for (const [transport, name] of [["ws", "WebSocket"], ["sse", "server-sent events"], ["poll", "long polling"]]) {
+    await t.test(`${name}: a change in one tab shows in the other, and a word reaches everybody`, async () => {
+      for (const tab of [...ada.tabs, ...grace.tabs]) {
+        await tab.getByTestId(`use-${transport}`).check({ force: true });
+        await shows(tab, "live-state", name);
+      }
+      const note = `by ${transport}`;
+      await here.getByTestId("note").fill(note);
+      await here.getByTestId("note-save").click();
+      await until(`${note} in the other tab`, async () => (await there.getByTestId("note").inputValue()) === note, 2_500); // less than a look
+      const said = `Hello over ${name}`;
+      await there.getByTestId("talk-text").fill(said);
+      await there.getByTestId("talk-send").click();
+      for (const tab of [...ada.tabs, ...grace.tabs]) await shows(tab, "talk-lines", `Ada ${said}`);
+    });
+  }
+
+  await t.test("who is here", async () => {
+    for (const tab of [...ada.tabs, ...grace.tabs]) {
+      await shows(tab, "here-ada", "Ada");
+      await shows(tab, "here-grace", "Grace");
+    }
+    const late = await grace.context.newPage();
+    await late.goto(url);
+    await shows(late, "talk-lines", "Hello over WebSocket"); // said before it came
+    await late.close();
+  });
+
+  await t.test("a restart of the server loses no session and no connection for long", async () => {
+    await stop("SIGTERM");
+    await start();
+    await here.getByTestId("note").fill("after the restart");
+    await until("the page has the server again", async () => (await here.getByTestId("live-state").innerText()).includes("long polling"), 40_000);
+    await here.getByTestId("note-save").click();
+    await until("in the other tab", async () => (await there.getByTestId("note").inputValue()) === "after the restart", 40_000);
+  });
+
+  await t.test("a revoked device ends at once, in all its tabs", async () => {
+    const phone = await browser.newContext({
+      viewport: { width: 390, height: 844 },
+      userAgent: "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36",
+    });
+    const second = await phone.newPage();
+    await second.goto(url);
+    await second.getByTestId("login-ada").click();
+    await shows(second, "live-state", "WebSocket");
+    await until("the phone is listed without a reload", async () => (await here.getByTestId("device").count()) === 1);
+    await second.getByTestId("talk-text").fill("Hello from my phone.");
+    await second.getByTestId("talk-send").click();
+    await grace.tabs[0].getByTestId("talk-text").fill("It is faster than a nanosecond of wire, nearly.");
+    await grace.tabs[0].getByTestId("talk-send").click();
+    for (const tab of [here, second]) await shows(tab, "talk-lines", "nearly");
+    await livePictures(here, second);
+    await here.getByTestId("revoke").click();
+    await until("the phone is told", async () => (await second.getByTestId("state").innerText()).includes("ended"), 2_500);
+    assert.ok(await second.getByTestId("banner").isVisible());
+    await shows(second, "live-state", "not connected");
+    await phone.close();
+  });
+
+  await t.test("logging out everywhere ends the other tab", async () => {
+    await here.getByTestId("logout-all").click();
+    for (const tab of ada.tabs) await until("logged out", () => tab.getByTestId("anonymous").isVisible(), 2_500);
+    await shows(grace.tabs[0], "user-name", "Grace");
+  });
+
+  for (const { context, faults } of people) {
+    assert.deepEqual(faults.flat(), [], "errors on a page");
+    await context.close();
+  }
+});
+
+test("the page asks before the end, and stays", { timeout: 60_000 }, async () => {
+  await stop("SIGTERM");
+  await start("--idle", "12s");
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const faults = watch(page);
+  await page.goto(url);
+  await page.getByTestId("login-linus").click();
+  const dialog = page.getByRole("alertdialog");
+  await dialog.waitFor({ timeout: 15_000 }); // at half of the idle time
+  if (process.env.SOJOURN_SCREENSHOTS) await page.screenshot({ path: join(root, "docs/demo-expiry.png") });
+  await dialog.getByRole("button").first().click();
+  await dialog.waitFor({ state: "hidden" });
+  await shows(page, "user-name", "Linus");
+  await dialog.waitFor({ timeout: 15_000 });
+  await until("it has ended", async () => (await page.getByTestId("state").innerText()).includes("ended"), 20_000);
+  await shows(page, "banner", "expired");
+  assert.equal(await dialog.isVisible(), false);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+const shows = (page, id, text) => until(`${id} shows ${text}`, async () => (await page.getByTestId(id).first().innerText()).includes(text), 20_000);
+
+// The live card, for the docs, when asked for.
+async function livePictures(desktop, phone) {
+  if (!process.env.SOJOURN_SCREENSHOTS) return;
+  const card = desktop.locator("#live");
+  await card.scrollIntoViewIfNeeded();
+  await card.screenshot({ path: join(root, "docs/demo-live.png") });
+  await desktop.emulateMedia({ colorScheme: "dark" });
+  await card.screenshot({ path: join(root, "docs/demo-live-dark.png") });
+  await desktop.emulateMedia({ colorScheme: "light" });
+  await phone.locator("#live").screenshot({ path: join(root, "docs/demo-live-phone.png") });
+}
+
 // Pictures for the docs, when asked for.
 async function pictures(desktop, phone) {
   if (!process.env.SOJOURN_SCREENSHOTS) return;
@@ -176,8 +300,8 @@ function watch(page) {
   return faults;
 }
 
-async function start() {
-  server = spawn(join(root, "bin/sojourn"), ["serve", "--listen", `127.0.0.1:${port}`, "--store", `sqlite:${join(folder, "demo.db")}`], { stdio: ["ignore", "pipe", "pipe"] });
+async function start(...flags) {
+  server = spawn(join(root, "bin/sojourn"), ["serve", "--listen", `127.0.0.1:${port}`, "--store", `sqlite:${join(folder, "demo.db")}`, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (text) => (said += text));
   await until("the server is ready", async () => {

@@ -15,6 +15,7 @@ import (
 	"github.com/sojournhq/sojourn"
 	"github.com/sojournhq/sojourn/live"
 	"github.com/sojournhq/sojourn/server"
+	"github.com/sojournhq/sojourn/server/demo"
 	"github.com/sojournhq/sojourn/webapi"
 	"github.com/spf13/cobra"
 )
@@ -173,10 +174,14 @@ func serve(ctx context.Context, f *serveFlags, stdout, stderr io.Writer) (err er
 		return err
 	}
 	defer plane.Close()
-	hub, err := live.New(&live.Options{Backplane: plane.Backplane, NoValues: keys != nil && plane.Backplane != nil, DrainOver: max(time.Millisecond, min(time.Duration(f.shutdown)/2, 5*time.Second))})
+	room := &demo.Room{} // on the demo page
+	meeting := &live.Options{Backplane: plane.Backplane, NoValues: keys != nil && plane.Backplane != nil, DrainOver: max(time.Millisecond, min(time.Duration(f.shutdown)/2, 5*time.Second))}
+	room.Furnish(meeting)
+	hub, err := live.New(meeting)
 	if err != nil {
 		return err
 	}
+	room.Open(hub)
 	insecure := tlsConfig == nil && loopback(listener)
 	rules := &sojourn.Options{
 		Policy:         policy,

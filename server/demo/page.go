@@ -24,7 +24,7 @@ func (d *demo) index(w http.ResponseWriter, r *http.Request) {
 			d.logger.LogAttrs(r.Context(), slog.LevelWarn, "no binding was offered", slog.Any("error", err))
 		}
 	}
-	d.page(w, r, http.StatusOK, "index.html", map[string]any{"Users": users, "Products": products, "MaxNote": maxNote})
+	d.page(w, r, http.StatusOK, "index.html", map[string]any{"Users": users, "Products": products, "MaxNote": maxNote, "MaxText": maxText})
 }
 
 func (d *demo) notFound(w http.ResponseWriter, r *http.Request) {

@@ -1,7 +1,9 @@
 // The page: one state, shown by one file per card. What a card does goes
 // through act(), which then asks the server what is true now.
 
+import { connectLive } from "/_session/v1/live.js";
 import { createSession } from "/_session/v1/sojourn.js";
+import "/_session/v1/timeout.js";
 import * as api from "./api.js";
 import * as banner from "./banner.js";
 import * as cart from "./cart.js";
@@ -9,21 +11,27 @@ import * as cookie from "./cookie.js";
 import * as data from "./data.js";
 import * as devices from "./devices.js";
 import { $ } from "./dom.js";
+import * as talk from "./talk.js";
 import * as time from "./time.js";
 import { dismissErrors, toast } from "./toast.js";
 import * as who from "./who.js";
 
 const session = createSession();
+const live = connectLive(session);
+
+// The dialog before the end is this session's; the end itself the page shows.
+document.querySelector("sojourn-timeout").session = session;
+document.addEventListener("sojourn-ended", (event) => event.preventDefault());
 
 /** What the server said last. */
 const state = { status: { state: "loading" }, me: { user: null }, data: {}, devices: [], reached: true };
 
-const cards = [who, time, cart, data, devices, cookie, banner];
+const cards = [who, time, cart, data, devices, talk, cookie, banner];
 
-/** How often a page in view looks whether its session was changed or ended elsewhere. */
+/** How often a page in view looks whether its session was changed or ended elsewhere, while nothing tells it. */
 const lookMs = 3000;
 
-const app = { session, api, state, act, refresh, begin };
+const app = { session, live, api, state, act, refresh, begin };
 
 let turn = Promise.resolve();
 
@@ -125,6 +133,7 @@ function explain(error) {
 
 /** Looks, without any use of the session, whether there is something new. */
 async function glance() {
+  if (live.state.state === "open" && state.reached) return; // then it is told
   if (document.visibilityState !== "visible" || refreshing) return;
   const { state: was, h, rev } = state.status;
   try {
@@ -137,6 +146,11 @@ async function glance() {
 }
 
 for (const card of cards) card.start(app);
+for (const news of ["data", "reset", "purge"]) session.on(news, () => void refresh());
+session.on("status", (now) => {
+  const was = state.status;
+  if (now.state !== was.state || now.h !== was.h) void refresh();
+});
 setInterval(glance, lookMs);
 document.addEventListener("visibilitychange", glance);
 addEventListener("online", glance);

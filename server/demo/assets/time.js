@@ -16,7 +16,6 @@ export function start(app) {
       toast("Extended.");
     }),
   );
-  app.session.on("ended", () => app.refresh());
 }
 
 export function show(state) {
