@@ -100,6 +100,11 @@ page(guide, 'leave-to="/login"', async (page) => {
   await page.getByRole("button", { name: "Continue session" }).click();
   await until("no dialog", async () => !(await page.getByRole("alertdialog").isVisible()));
   assert.equal(await page.locator("sojourn-session").getAttribute("state"), "active");
+  await page.evaluate(() => addEventListener("sojourn-error", (event) => (document.title = (event as CustomEvent<{ code: string }>).detail.code)));
+  site.session.before = () => problem(503, "store_unavailable");
+  await page.getByRole("button", { name: "Stay" }).click();
+  await until("the failure is told", async () => (await page.title()) === "store_unavailable");
+  site.session.before = () => {};
   await page.getByRole("button", { name: "Log out everywhere" }).click();
   await arrives(page, "/login");
   assert.equal(site.asked.filter((line) => line === "GET /status").length, 1, "one session for both elements");

@@ -187,7 +187,8 @@ test("it is announced: assertively once, then politely no more than every 20 s",
 
 test("at zero nothing is ended: the page is hidden, nothing is negative, and the server decides", async () => {
   const { page } = await warned();
-  const red = async () => {
+  /** How many pixels of the page, and of the dialog's button, can be seen. */
+  const seen = async () => {
     const picture = await page.screenshot();
     return page.evaluate(async (base64) => {
       const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -195,16 +196,22 @@ test("at zero nothing is ended: the page is hidden, nothing is negative, and the
       const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d") as OffscreenCanvasRenderingContext2D;
       canvas.drawImage(bitmap, 0, 0);
       const { data } = canvas.getImageData(0, 0, bitmap.width, bitmap.height);
-      let n = 0;
-      for (let i = 0; i < data.length; i += 4) if ((data[i] ?? 0) > 80 && (data[i + 1] ?? 0) < 20) n++;
-      return n;
+      const found = { page: 0, button: 0 };
+      for (let i = 0; i < data.length; i += 4) {
+        const [r = 0, g = 0, b = 0] = data.subarray(i, i + 3);
+        if (r > 80 && g < 20) found.page++;
+        if (r === 0x0b && g === 0x57 && b === 0xd0) found.button++;
+      }
+      return found;
     }, picture.toString("base64"));
   };
-  assert(await red() > 10_000, "before, the page shines through");
+  assert((await seen()).page > 10_000, "before, the page shines through");
   await page.route("**/status", (route) => route.abort());
   for (let i = 0; i < 13; i++) await pass(page, 10_000);
   await until("checking", async () => /Checking whether/.test(await dialog(page).innerText()));
-  assert.equal(await red(), 0, "the page can be seen");
+  const { page: shining, button } = await seen();
+  assert.equal(shining, 0, "the page can be seen");
+  assert(button > 1_000, "the dialog cannot be seen");
   assert.doesNotMatch(await dialog(page).innerText(), /-\d|ended/);
   await accessible(page, "while only the server can tell");
   await page.unroute("**/status");
