@@ -13,6 +13,7 @@ import (
 	"github.com/sojournhq/sojourn/format"
 	"github.com/sojournhq/sojourn/format/expressformat"
 	"github.com/sojournhq/sojourn/format/koaformat"
+	"github.com/sojournhq/sojourn/format/phpformat"
 	"github.com/sojournhq/sojourn/store/memstore"
 )
 
@@ -558,5 +559,64 @@ func TestRenewNowInCookie(t *testing.T) {
 			t.Errorf("the new one: %+v", st)
 		}
 		cookies = next
+	}
+}
+
+// A commit that changes both their record and our own members, while another
+// process changes the latter, is not repeated: in their record it is stored.
+func TestPartlyStored(t *testing.T) {
+	f := setup(t, &format.Options{Own: []string{"go_*"}}, nil, sojourn.Policy{})
+	f.keep.put("abc", record, f.clock.now().Add(time.Hour))
+	f.status(f.cookie("abc"))
+	other, err := sojourn.New(f.store, &sojourn.Options{Clock: f.clock.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.keep.after = func(string) error {
+		f.keep.after = nil
+		return other.Do(t.Context(), "abc", set("go_a", `1`))
+	}
+	code, _, _ := f.serve(f.cookie("abc"), func(_ http.ResponseWriter, ctx context.Context, _ *sojourn.Session) {
+		_, err := sojourn.Counter("count").Add(ctx, 1)
+		f.must(err)
+		f.must(set("go_b", `1`)(ctx))
+	})
+	if got := f.keep.get("abc"); code != 503 || !strings.Contains(got, `"count":1}`) {
+		t.Errorf("%d %s: counted twice?", code, got)
+	}
+	f.serve(f.cookie("abc"), func(_ http.ResponseWriter, ctx context.Context, s *sojourn.Session) {
+		members, _, err := s.Members(ctx)
+		if f.must(err); string(members["go_a"]) != "1" {
+			t.Errorf("%s", members)
+		}
+	})
+}
+
+// A new ID and a login take along what JSON cannot say, and what nobody may write.
+func TestNewIDKeepsObjects(t *testing.T) {
+	const record = `cart|O:4:"Cart":1:{s:5:"items";a:1:{i:0;d:1;}}suit|E:11:"Suit:Hearts";n|i:1;`
+	at := &clock{t: time.Now()}
+	f := &fixture{t: t, keep: newShelf(), side: memstore.New(nil), clock: at}
+	var err error
+	if f.store, err = phpformat.New(f.keep, f.side, &phpformat.Options{Prefix: "sess:"}); err != nil {
+		t.Fatal(err)
+	}
+	if f.m, err = sojourn.New(f.store, &sojourn.Options{InsecureSkipOriginCheck: true}); err != nil {
+		t.Fatal(err)
+	}
+	id := f.store.NewID()
+	f.keep.put(id, record, at.now().Add(time.Hour))
+	_, _, cookies := f.serve(f.cookie(id), func(_ http.ResponseWriter, ctx context.Context, s *sojourn.Session) {
+		f.must(set("n", `2`)(ctx))
+		f.must(s.Login(ctx, "ada"))
+	})
+	_, _, cookies = f.serve(pairs(cookies), func(_ http.ResponseWriter, ctx context.Context, s *sojourn.Session) { f.must(s.RenewNow(ctx)) })
+	if len(cookies) != 1 || len(f.keep.data) != 1 {
+		t.Fatalf("%v %q", cookies, f.keep.data)
+	}
+	for _, got := range f.keep.data {
+		if want := strings.Replace(record, "n|i:1;", `n|i:2;user_id|s:3:"ada";`, 1); string(got) != want {
+			t.Errorf("%s\nexpected\n%s", got, want)
+		}
 	}
 }
