@@ -155,7 +155,7 @@ func TestP12NoSilentGapAcrossProcesses(t *testing.T) {
 						last.Start()
 						last.ready()
 					}
-					recover12(t, round, nodes, 1500, 40, last.Kill)
+					recover12(t, round, nodes, 1000, 40, last.Kill)
 				}
 			})
 		}

@@ -20,7 +20,7 @@ const sweep = 3 * time.Second
 // nothing), within the sweep. Sessions begin at one node and are revoked there;
 // the other one's way to the backplane is what is broken, not that to the store.
 func TestP11RevokedIsFeltAcrossProcesses(t *testing.T) {
-	n := 60 // sessions, each with a page on every transport
+	n := 40 // sessions, each with a page on every transport
 	if testing.Short() {
 		n = 15
 	}

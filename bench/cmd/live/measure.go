@@ -167,9 +167,6 @@ func reconnects(e *env.Env, out io.Writer, n int) {
 				if err != nil {
 					why.add(err)
 				}
-				if err != nil {
-					why.add(err)
-				}
 				if err == nil {
 					back[i] = time.Since(killed)
 					go again.answer()
