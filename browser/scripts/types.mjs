@@ -85,8 +85,7 @@ function declarationsOf(entry, sources, exported) {
   const list = exportsOf(entry.source, sources);
   const used = new Set(list.map(({ name }) => name));
   const from = new Map(); // other entry → names to import from it
-  const inside = [];
-  for (const { augmentations } of [sources.get(entry.source)]) inside.push(...augmentations);
+  const inside = sources.get(entry.source).augmentations;
   const mention = (text) => {
     for (const name of declared.keys()) if (new RegExp(`\\b${name}\\b`).test(withoutComments(text))) used.add(name);
   };
@@ -106,17 +105,15 @@ function declarationsOf(entry, sources, exported) {
   }
   const all = withoutComments([...texts, ...inside].join("\n"));
   const valueNames = new Set(list.filter(({ type }) => !type).map(({ name }) => name));
-  const packages = [...new Set([...sources.values()].flatMap(({ packages }) => packages))].filter((line) =>
-    [...line.matchAll(/\b(\w+)\b/g)].some(([, word]) => !["import", "type", "from", "as"].includes(word) && line.indexOf(word) < line.indexOf(" from ") && new RegExp(`\\b${word}\\b`).test(all)),
-  );
+  const needed = (line) => /\{ (.*) \}/.exec(line)[1].split(", ").some((name) => new RegExp(`\\b${name.replace("type ", "")}\\b`).test(all));
+  const packages = [...new Set([...sources.values()].flatMap(({ packages }) => packages))].filter(needed);
   const links = [...from].map(([path, names]) => {
     const marked = names.map((name) => (valueNames.has(name) ? name : `type ${name}`));
     return `import { ${marked.join(", ")} } from "${path}";`;
   });
   const head = [...packages, ...links].join("\n");
   const names = list.map(({ name, type }) => (type ? `type ${name}` : name));
-  const globalName = entry.global ? `export as namespace ${entry.global};\n` : "";
-  return (head && head + "\n\n") + texts.join("") + inside.map((text) => text.trimEnd() + "\n\n").join("") + globalName + `export { ${names.join(", ")} };\n`;
+  return (head && head + "\n\n") + texts.join("") + inside.map((text) => text.trimEnd() + "\n\n").join("") + `export { ${names.join(", ")} };\n`;
 }
 
 function withoutComments(text) {
