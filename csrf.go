@@ -48,13 +48,11 @@ func (s *Session) CSRFToken(ctx context.Context) (string, error) {
 	}
 	fresh := new([formBytes]byte)
 	rand.Read(fresh[:])
-	switch {
-	case s.birth != nil:
-		if s.birth.form == nil {
-			s.birth.form = fresh
-			s.imprint(&s.draft)
-		}
-	case s.draft.head.form == nil:
+	if s.birth != nil && s.birth.form == nil {
+		s.birth.form = fresh
+		s.imprint(&s.draft)
+	}
+	for s.draft.head.form == nil { // again if a step-up has left with it
 		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
 			if d.head.form == nil { // nor another request's
 				d.head.setForm(fresh)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sojournhq/sojourn"
@@ -218,4 +219,34 @@ func TestCSRFDuringAnOutage(t *testing.T) {
 	if code, _ := c.submit("POST", "", "X-CSRF-Token", token); code != 503 {
 		t.Errorf("%d, expected 503", code)
 	}
+}
+
+// A page that is made while the user steps up in another tab gets a token all the
+// same, or an error: the step-up forgets the one just stored.
+func TestCSRFTokenWhileTheSecretIsReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := csrfSite(t, nil)
+		c := s.client()
+		c.ok("/login/ada")
+		var page, elevated answer
+		var wg sync.WaitGroup
+		during := func() { // both leave together, the page's change first
+			wg.Go(func() { page = c.send(c.token, "/form") })
+			synctest.Wait()
+			wg.Go(func() { elevated = c.send(c.token, "/elevate") })
+			synctest.Wait()
+		}
+		s.stalled().before.Store(&during)
+		if a := c.send(c.token, "/set/k/v"); a.code != 200 {
+			t.Errorf("%+v", a)
+		}
+		wg.Wait()
+		if elevated.code != 200 || page.code != 200 || len(page.body) != 43 {
+			t.Errorf("page: %+v, elevated: %+v", page, elevated)
+		}
+		c.token = elevated.cookie
+		if code, _ := c.submit("POST", "", "X-CSRF-Token", page.body); code != 200 {
+			t.Errorf("the page's token: %d", code)
+		}
+	})
 }
