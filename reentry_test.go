@@ -3,6 +3,7 @@ package sojourn_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -325,4 +326,62 @@ func TestEventsAreNotLeftBehind(t *testing.T) {
 		}
 	})
 	s.exchange("GET", "/page", cookies("__Host-sojourn="+token))
+}
+
+// Whoever recovers from a panic of what is asked while the session is loaded can
+// answer, and does not get past a guard by it.
+func TestPanicWhileLoading(t *testing.T) {
+	panics := false
+	boom := func() {
+		if panics {
+			panic("boom")
+		}
+	}
+	for name, opt := range map[string]*sojourn.Options{
+		"guard":   {Guards: []func(*http.Request, *sojourn.Session) error{func(*http.Request, *sojourn.Session) error { boom(); return nil }}},
+		"signals": {Signals: func(*http.Request, string, sojourn.Status) (string, []string) { boom(); return "", nil }},
+		"store":   nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			panics = false
+			s := newSite(t, opt)
+			_, token := s.begun()
+			s.store.fault = func(op string) (error, error) {
+				if name == "store" && op == "load" {
+					boom()
+				}
+				return nil, nil
+			}
+			caught := func(f func()) (p any) {
+				defer func() { p = recover() }()
+				f()
+				return nil
+			}
+			s.mux.HandleFunc("/page", func(w http.ResponseWriter, r *http.Request) {
+				ctx := r.Context()
+				for range 2 {
+					if p := caught(func() { _, err := keyK.Get(ctx); t.Error("it was let in:", err) }); p != "boom" {
+						t.Error("the panic did not arrive:", p)
+					}
+				}
+				http.Error(w, "sorry", 500)
+			})
+			s.mux.HandleFunc("/again", func(w http.ResponseWriter, r *http.Request) {
+				caught(func() { keyK.Get(r.Context()) })
+				panics = false
+				v, err := keyK.Get(r.Context())
+				fmt.Fprint(w, v, err)
+			})
+			mine := cookies("__Host-sojourn=" + token)
+			within(t, "a page whose "+name+" panics", func() {
+				panics = true
+				if a := s.exchange("GET", "/page", mine); a.code != 500 || a.body != "sorry" {
+					t.Errorf("%d %q", a.code, a.body)
+				}
+				if a := s.exchange("GET", "/again", mine); a.code != 200 || a.body != "v<nil>" {
+					t.Errorf("once it is over: %d %q", a.code, a.body)
+				}
+			})
+		})
+	}
 }

@@ -115,10 +115,16 @@ func (s *Session) use(ctx context.Context) error {
 	if err := s.lock(); err != nil {
 		return err
 	}
+	usable := false
+	defer func() { // also if a guard or a store panics
+		if !usable {
+			s.unlock()
+		}
+	}()
 	if err := s.load(ctx); err != nil {
-		s.unlock()
 		return err
 	}
+	usable = true
 	return nil
 }
 
@@ -135,6 +141,22 @@ func (s *Session) load(ctx context.Context) error {
 	if s.loaded {
 		return nil
 	}
+	decided := false
+	defer func() { // what is asked on the way may panic: then nobody has let the request in
+		if !decided {
+			s.inFunc.Store(false)
+			s.forgetOps()
+			s.loaded, s.state, s.barred, s.replayed, s.failed = false, StateNone, false, false, nil
+			s.base, s.draft = Record{}, draft{}
+		}
+	}()
+	err := s.first(ctx)
+	decided = true
+	return err
+}
+
+// first reads and judges.
+func (s *Session) first(ctx context.Context) error {
 	if s.req != nil {
 		s.req.present(s)
 	}
