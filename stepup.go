@@ -46,7 +46,9 @@ func (h *head) assurance(now int64) int {
 // Elevate notes that the user has just authenticated again, at a level of NIST
 // SP 800-63B-4: 1 (a password), 2 (two factors), 3 (a hardware key). The secret
 // is replaced at once, as by RenewNow, and the absolute timeout counts anew.
-// After Login in the same request it sets the level of that login.
+// After Login in the same request it sets the level of that login. ErrStaleToken,
+// at the latest from the commit: another request has replaced the secret
+// meanwhile, and the level is not that of its holder.
 func (s *Session) Elevate(ctx context.Context, level int) error {
 	if level < 1 || level > maxLevel {
 		return fmt.Errorf("%w: assurance level %d, expected 1 to %d", ErrInvalid, level, maxLevel)
@@ -69,7 +71,17 @@ func (s *Session) Elevate(ctx context.Context, level int) error {
 		if err := s.replaceSecret(); err != nil {
 			return err
 		}
+		var ours *digest // nil: the ID is the secret, and a new one
+		if s.room.fresh != nil {
+			ours = s.room.fresh.hash()
+		}
 		return s.record(op{kind: opMeta, key: metaElevate, fn: func(d *draft) error {
+			if ours != nil && !ours.equal(d.head.cur) { // another request has replaced the secret first
+				if d.head.assurance(d.now) < level {
+					return ErrStaleToken
+				}
+				return nil // for the same: a double click
+			}
 			d.head.setLevel(byte(level))
 			d.head.auth = d.now
 			p := s.m.policyOf(&d.head)
@@ -94,8 +106,11 @@ func (s *Session) RequireLevel(ctx context.Context, level int) error {
 }
 
 // RequireRecentAuth is RequireLevel for the time since the user logged in or
-// was elevated: at most d.
+// was elevated: less than d, which is more than 0.
 func (s *Session) RequireRecentAuth(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return fmt.Errorf("%w: an authentication within %v, expected more than 0", ErrInvalid, d)
+	}
 	return s.require(ctx, 0, d)
 }
 

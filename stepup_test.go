@@ -168,6 +168,9 @@ func TestStepUpInvalid(t *testing.T) {
 	if err := ss.RequireLevel(ctx, 4); !errors.Is(err, sojourn.ErrInvalid) {
 		t.Errorf("level 4: %v", err)
 	}
+	if err := ss.RequireRecentAuth(ctx, 0); !errors.Is(err, sojourn.ErrInvalid) { // a setting left out must not mean "any"
+		t.Error("no time at all:", err)
+	}
 	if err := ss.RequireRecentAuth(ctx, -time.Second); !errors.Is(err, sojourn.ErrInvalid) {
 		t.Errorf("negative: %v", err)
 	}
@@ -228,5 +231,61 @@ func TestPresetsOfAAL(t *testing.T) {
 		if _, err := sojourn.New(newMapStore(), &sojourn.Options{Policy: sojourn.Policy{AAL: aal}}); !errors.Is(err, sojourn.ErrInvalid) {
 			t.Errorf("AAL %d: %v", aal, err)
 		}
+	}
+}
+
+// A level is for the secret that the step-up issues, never for one that another
+// request has put in its place meanwhile: that may be the thief's.
+func TestStepUpRaisesNobodyElse(t *testing.T) {
+	s := stepUpSite(t, nil)
+	s.handle("/renew", func(ctx context.Context, _ *http.Request) (any, error) { return "", session(ctx).RenewNow(ctx) })
+	c := s.client()
+	c.ok("/login/ada")
+	var thief answer
+	during := func() { // at another process
+		other, err := sojourn.New(s.store, &sojourn.Options{Clock: s.clock.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := s.h
+		s.h = other.Handler(s.mux)
+		thief = c.send(c.token, "/renew")
+		s.h = mine
+	}
+	s.stalled().before.Store(&during)
+	if a := c.send(c.token, "/elevate/2"); a.code != 401 || a.cookie != "" {
+		t.Errorf("the step-up that came second: %+v", a)
+	}
+	if thief.code != 200 || thief.cookie == "" {
+		t.Fatalf("the renewal that came first: %+v", thief)
+	}
+	if a := c.send(thief.cookie, "/level/2"); a.code != 403 {
+		t.Errorf("level 2 with the secret of the other request: %d, expected 403", a.code)
+	}
+}
+
+// Two step-ups at once, as by a double click, are one.
+func TestStepUpTwiceAtOnce(t *testing.T) {
+	s := stepUpSite(t, nil)
+	c := s.client()
+	c.ok("/login/ada")
+	var first answer
+	during := func() {
+		other, err := sojourn.New(s.store, &sojourn.Options{Clock: s.clock.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := s.h
+		s.h = other.Handler(s.mux)
+		first = c.send(c.token, "/elevate/2")
+		s.h = mine
+	}
+	s.stalled().before.Store(&during)
+	second := c.send(c.token, "/elevate/2")
+	if first.code != 200 || second.code != 200 || second.cookie != "" {
+		t.Errorf("%+v, then %+v", first, second)
+	}
+	if a := c.send(first.cookie, "/level/2"); a.code != 200 {
+		t.Errorf("afterwards: %d", a.code)
 	}
 }
