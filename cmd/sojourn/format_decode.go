@@ -79,7 +79,7 @@ func (f *formatFlags) decode(cmd *cobra.Command) error {
 	cookie := strings.Join(f.cookies, "; ")
 	given := cmd.Flags().Changed("cookie")
 	var record []byte
-	if !one.alone || !given {
+	if !given || !one.alone && !(one.name == "koa-session" && isRecord(cookie)) { // else there is none
 		if record, err = input(cmd); err != nil {
 			return err
 		}
@@ -147,6 +147,8 @@ func (one *foreignFormat) inspect(s formatSettings, cookie string, given bool, r
 	}
 	d := f.Describe()
 	switch {
+	case given && absent(cookie, s.cookie.Name):
+		return &format.Report{Reason: format.NoCookie + ": there is no cookie " + s.cookie.Name}, nil
 	case given:
 		if len(record) == 0 && !emptyRecord(one.name) {
 			record = nil
@@ -200,6 +202,18 @@ func cookieName(cookie, name string) string {
 		return names[1]
 	}
 	return name
+}
+
+// absent reports whether a Cookie header has other cookies than that of the name.
+func absent(cookie, name string) bool {
+	pairs := strings.Split(cookie, ";")
+	for _, pair := range pairs {
+		m := onePair.FindStringSubmatch(strings.TrimSpace(pair))
+		if m == nil && cookie != "" || m != nil && m[1] == name {
+			return false
+		}
+	}
+	return cookie == "" || len(pairs) > 1
 }
 
 func asDecoded(r *format.Report) decoded {

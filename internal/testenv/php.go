@@ -30,6 +30,7 @@ func StartPHP(t TB, settings ...string) *PHP {
 	addr := Loopback(Port(t))
 	p := &PHP{URL: "http://" + addr}
 	p.Process = Command(t, t.TempDir(), "php", php, append(phpSettings(settings), "-S", addr, phpApp()), "PHP_CLI_SERVER_WORKERS=6")
+	p.workers = true
 	p.Start()
 	p.Ready(20*time.Second, reachable(addr))
 	return p
@@ -93,6 +94,7 @@ func StartFPM(t TB, settings ...string) *PHP {
 		t.Fatalf("%v", err)
 	}
 	p := &PHP{Process: Command(t, dir, "php-fpm", fpm, append([]string{"-R", "-F", "-y", file}, phpSettings(settings)...))}
+	p.workers = true
 	p.Start()
 	p.Ready(20*time.Second, reachable(addr))
 	front := httptest.NewServer(&cgi.Handler{Path: bridge, Args: []string{"-bind", "-connect", addr}, Root: "/",

@@ -22,6 +22,8 @@ type Process struct {
 	args []string
 	env  []string
 	log  string // the file with its output
+	// workers that it starts do not end with it, so they are ended, too.
+	workers bool
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -59,7 +61,7 @@ func (p *Process) Start() {
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.Dir, out, out
 	cmd.Env = append(os.Environ(), p.env...)
-	if err := spawn(cmd); err != nil {
+	if err := spawn(cmd, p.workers); err != nil {
 		p.t.Fatalf("starting %s: %v", p.name, err)
 	}
 	exited := make(chan struct{})
@@ -103,6 +105,9 @@ func (p *Process) end(signal syscall.Signal, patience time.Duration) {
 		}
 	}
 	<-p.exited
+	if p.workers {
+		reap(p.cmd.Process.Pid)
+	}
 	p.cmd = nil
 }
 

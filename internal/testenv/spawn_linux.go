@@ -9,8 +9,8 @@ import (
 
 // spawn starts a command that the kernel kills when this process ends, however
 // it ends. The kernel watches the thread that started it, so one thread starts
-// all and never ends.
-func spawn(cmd *exec.Cmd) error {
+// all and never ends. With group, it leads a group of its own, for [reap].
+func spawn(cmd *exec.Cmd, group bool) error {
 	spawner.Do(func() {
 		go func() {
 			runtime.LockOSThread()
@@ -19,11 +19,14 @@ func spawn(cmd *exec.Cmd) error {
 			}
 		}()
 	})
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: group}
 	s := spawning{cmd, make(chan error)}
 	spawns <- s
 	return <-s.done
 }
+
+// reap ends what the leader of a group has left when it ended: its workers.
+func reap(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
 
 type spawning struct {
 	cmd  *exec.Cmd
