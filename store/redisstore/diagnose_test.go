@@ -107,6 +107,12 @@ func TestDiagnoseReplicas(t *testing.T) {
 	replica := testenv.StartRedisReplica(t, line.Addr, nil)
 	s := open(t, "redis://"+primary.Addr, nil)
 	at := "127.0.0.1:" + fmt.Sprint(replica.Port)
+	testenv.Eventually(t, "the replica is in step", 20*time.Second, func() error {
+		if info := primary.Info("slave0"); !strings.Contains(info, "state=online") || !strings.HasSuffix(strings.TrimSpace(info), "lag=0") {
+			return fmt.Errorf("%s", info)
+		}
+		return nil
+	})
 	diagnose(t, s).expect(t, "replicas", at+" online, ", "")
 	primary.Do("REPLICAOF", "127.0.0.1", fmt.Sprint(replica.Port)) // as after a failover by hand
 	diagnose(t, s).expect(t, "role", "replica of "+at, "read-only replica")
