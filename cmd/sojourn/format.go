@@ -30,7 +30,8 @@ const formatNames = `The formats, the store key of an ID, and what is not a memb
   aspnetcore     ASP.NET Core          ID                    nothing (experimental)
 
 --prefix gives another beginning of the key, such as "memc.sess.key." or "sess_" of
-PHP with Memcached or files. Members that JSON has no word for are marked: see
+PHP with Memcached or files. For flask-session, --secret says that its cookie is signed
+(SESSION_USE_SIGNER). Members that JSON has no word for are marked: see
 docs/formats.md.`
 
 const cookieForms = `--cookie takes a cookie's value, with or without "name=", as it is on the wire or

@@ -40,7 +40,7 @@ type formatSettings struct {
 	form     string // flask-session: of a new record
 }
 
-// or is the prefix that was asked for, which may be empty.
+// key gives the format the prefix that was asked for, which may be empty.
 func (s formatSettings) key(f format.Format, err error) (format.Format, error) {
 	if err != nil || s.prefix == nil {
 		return f, err
