@@ -48,14 +48,27 @@ func (m *Manager) parse(text string) (Token, error) {
 // adopt gives the rules over to a store in the form of another system: how long
 // sessions live is that system's affair.
 func (m *Manager) adopt(c foreign.Carrier, opt *Options) error {
-	if m.opt.Header != "" {
-		return fmt.Errorf("%w: Options.Header: sessions in the form of another system travel in its cookie only", ErrUnsupported)
+	var given Options
+	if opt != nil {
+		given = *opt
 	}
 	m.foreign, m.carried = c, m.carried || c.InCookie()
+	for what, is := range map[string]bool{
+		"Options.Header": given.Header != "",
+		"Options.Cookie": given.Cookie != Cookie{},
+		"Options.Policy but for Absolute and TouchStep": given.Policy != Policy{Absolute: given.Policy.Absolute, TouchStep: given.Policy.TouchStep},
+		"Options.Remember": given.Remember != Policy{},
+	} {
+		if is {
+			return m.lacks(what, false)
+		}
+	}
 	p := &m.opt.Policy
 	p.Idle, p.CookieLifetime = c.Lifetimes()
-	if p.Rotate = -1; opt == nil || opt.Policy.Absolute == 0 {
+	if p.Rotate = -1; given.Policy.Absolute == 0 {
 		p.Absolute = 100 * 365 * 24 * time.Hour // unless asked for
+	} else if err := m.lacks("Options.Policy.Absolute", true); err != nil {
+		return err
 	}
 	m.opt.Remember = *p
 	m.opt.check = c.Check
@@ -110,8 +123,6 @@ func composePayload(base []byte, f foreign.Head, members []foreign.Member) ([]by
 		if err := h.decode(base); err != nil {
 			return nil, err
 		}
-	} else if !f.Absolute.IsZero() {
-		h.absolute = f.Absolute.UnixMilli()
 	}
 	h.edit().rev = f.Revision
 	h.policy = &Policy{Idle: f.Idle, CookieLifetime: f.Cookie, Rotate: -time.Millisecond}

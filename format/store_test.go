@@ -223,8 +223,16 @@ func TestRefuses(t *testing.T) {
 	if code != 500 || f.keep.get("abc") != record {
 		t.Errorf("%d %s", code, f.keep.get("abc"))
 	}
-	if _, err := sojourn.New(f.store, &sojourn.Options{Header: "X-Session"}); !errors.Is(err, sojourn.ErrUnsupported) {
-		t.Errorf("a header: %v", err)
+	for what, opt := range map[string]sojourn.Options{
+		"Header":   {Header: "X-Session"},
+		"Cookie":   {Cookie: sojourn.Cookie{Name: "mine"}},
+		"Policy":   {Policy: sojourn.Policy{Idle: time.Hour}},
+		"Remember": {Remember: sojourn.Policy{Idle: time.Hour}},
+		"Absolute": {Policy: sojourn.Policy{Absolute: time.Hour}}, // without records beside
+	} {
+		if _, err := sojourn.New(f.store, &opt); !errors.Is(err, sojourn.ErrUnsupported) || !strings.Contains(err.Error(), what) {
+			t.Errorf("Options.%s: %v", what, err)
+		}
 	}
 }
 

@@ -58,10 +58,9 @@ type Member struct {
 	Value []byte
 }
 
-// A Head is what a payload says besides its members. Zero times are unknown.
+// A Head is what the other system says of a session besides its members.
 type Head struct {
-	Absolute time.Time // zero: never
-	Revision uint64    // of the data: differs if the data do
+	Revision uint64 // of the data: differs if the data do
 	Idle     time.Duration
 	Cookie   time.Duration // zero: as long as the browser
 }
@@ -69,7 +68,8 @@ type Head struct {
 // The core sets these. Payloads alias nothing of what they are made of.
 var (
 	// Compose makes a payload. What h does not say comes from base, a payload
-	// without members or nil; then Absolute is that of base, too.
+	// without members; nil stands for a session of which nothing else is known,
+	// and which has no absolute deadline.
 	Compose func(base []byte, h Head, members []Member) ([]byte, error)
 	// Split takes a payload apart: a payload without members, and the members.
 	Split func(payload []byte) (base []byte, members []Member, err error)
