@@ -73,8 +73,8 @@ func (e *Event) attrs() []slog.Attr {
 			attrs = append(attrs, slog.String(key, value))
 		}
 	}
-	add("session", string(e.ID))
-	add("from", string(e.From))
+	add("session", e.ID.Masked())
+	add("from", e.From.Masked())
 	add("owner", e.Owner)
 	add("reason", string(e.Reason))
 	add("signals", strings.Join(e.Signals, " "))

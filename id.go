@@ -10,7 +10,7 @@ import (
 // An ID names a session: not secret, safe in logs and lists. Ours have 30
 // characters of base64url, the first eight of which depend on the owner only,
 // so that a store can keep a user's sessions together. IDs of other formats
-// have shapes of their own.
+// have shapes of their own, and may be all that a client presents: see Masked.
 type ID string
 
 const (
@@ -54,4 +54,14 @@ func (id ID) Validate() error {
 		}
 	}
 	return fmt.Errorf("%w: session id: expected %d characters of base64url", ErrInvalid, idChars)
+}
+
+// Masked is what a log may show: id itself if it has the shape of ours, else a
+// hash of it in 16 characters of base64url, the same each time.
+func (id ID) Masked() string {
+	if id == "" || id.Validate() == nil {
+		return string(id)
+	}
+	sum := sha256.Sum256([]byte("sojourn masked id\x00" + string(id)))
+	return b64.EncodeToString(sum[:12])
 }

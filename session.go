@@ -76,9 +76,9 @@ func (s *Session) proof() *digest { return s.presented.hash() }
 
 // Format prints the ID at most: a Session holds secrets.
 func (s *Session) Format(f fmt.State, _ rune) {
-	id := ID("in use")
+	id := "in use"
 	if s.mu.TryLock() {
-		id = s.base.ID
+		id = s.base.ID.Masked()
 		s.unlock()
 	}
 	fmt.Fprintf(f, "session(%s)", id)
@@ -227,7 +227,7 @@ func (s *Session) draw() error {
 		d.dirty = s.room.firstDirty[:0]
 	}
 	if err := d.head.decode(s.base.Payload); err != nil {
-		return fmt.Errorf("sojourn: load %s: %w", s.base.ID, err)
+		return fmt.Errorf("sojourn: load %s: %w", s.base.ID.Masked(), err)
 	}
 	return nil
 }

@@ -132,7 +132,7 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.masked()) }
 // MarshalText is the masked form: a token does not survive being encoded.
 func (t Token) MarshalText() ([]byte, error) { return []byte(t.masked()), nil }
 
-func (t Token) masked() string { return string(t.id) + "…" }
+func (t Token) masked() string { return t.id.Masked() + "…" }
 
 func newSecret() *secret {
 	s := new(secret)

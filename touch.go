@@ -52,6 +52,6 @@ func (m *Manager) touchNow(ctx context.Context, rec *Record, expires time.Time) 
 	err := m.call(ctx, m.opt.CommitTimeout, true, func(ctx context.Context) error { return m.store.Touch(ctx, rec, expires) })
 	if err != nil {
 		m.opt.Logger.LogAttrs(ctx, slog.LevelWarn, "session touch failed; its deadline stays where it was",
-			slog.String("session", string(rec.ID)), slog.Any("error", err))
+			slog.String("session", rec.ID.Masked()), slog.Any("error", err))
 	}
 }

@@ -23,14 +23,14 @@ func TestLogLine(t *testing.T) {
 	var w sink
 	l := open(t, &w, &audit.Options{Kinds: []sojourn.EventKind{sojourn.EventEnded}, Actor: func(ctx context.Context) string { return ctx.Value(actor{}).(string) }})
 	l.Observe(context.WithValue(t.Context(), actor{}, "root"), sojourn.Event{
-		Kind: sojourn.EventEnded, ID: "id1", From: "id0", Owner: "ada", Reason: "revoked", Keys: []string{"a", "b"}, At: at,
+		Kind: sojourn.EventEnded, ID: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", From: "of another system", Owner: "ada", Reason: "revoked", Keys: []string{"a", "b"}, At: at,
 		IP: "203.0.113.9", UserAgent: "Mozilla/5.0 <b>", Err: errors.New("gone")})
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	line := w.text()
 	stream := line[strings.Index(line, `"stream":"`)+10:][:16]
-	want := `{"v":1,"time":"2026-11-03T08:08:07.123Z","event":"ended","session":"id1","from":"id0","owner":"ada","actor":"root",` +
+	want := `{"v":1,"time":"2026-11-03T08:08:07.123Z","event":"ended","session":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","from":"ifokqt3hjWV2waok","owner":"ada","actor":"root",` +
 		`"reason":"revoked","keys":["a","b"],"ip":"203.0.113.9","user_agent":"Mozilla/5.0 <b>","error":"gone","stream":"` + stream + `","seq":1}` + "\n"
 	if line != want {
 		t.Errorf("%s, expected %s", line, want)

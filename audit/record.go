@@ -17,7 +17,8 @@ type Record struct {
 	Time string `json:"time"`
 	// Event is what happened: a sojourn.EventKind, or "dropped".
 	Event string `json:"event"`
-	// Session is the session's ID; From the one that it had before a login.
+	// Session is the session's ID; From the one that it had before a login. IDs of
+	// other systems' sessions are masked: see sojourn.ID.
 	Session string `json:"session,omitempty"`
 	From    string `json:"from,omitempty"`
 	// Owner is whose session it is. Actor is who did it, where Options.Actor tells.
@@ -53,7 +54,7 @@ const (
 
 func (o *Options) record(ctx context.Context, e sojourn.Event) Record {
 	r := o.blank(string(e.Kind), e.At)
-	r.Session, r.From, r.Owner = clip(string(e.ID)), clip(string(e.From)), clip(e.Owner)
+	r.Session, r.From, r.Owner = clip(e.ID.Masked()), clip(e.From.Masked()), clip(e.Owner)
 	r.Reason, r.IP, r.UserAgent = clip(string(e.Reason)), clip(e.IP), clip(e.UserAgent)
 	for _, k := range e.Keys[:min(len(e.Keys), keysLimit)] {
 		r.Keys = append(r.Keys, clip(k))

@@ -234,7 +234,7 @@ func (s *Store) end(ctx context.Context, v *view, r *sojourn.Record) (sojourn.Re
 	}
 	// The record is gone, so from here on nothing may fail.
 	if _, err := s.mark(ctx, v.id, r.Payload, r.Expires, v.expires); err != nil {
-		s.opt.Logger.WarnContext(ctx, "a session has ended, but a slow request of the other system could bring it back", "session", v.id, "error", err)
+		s.opt.Logger.WarnContext(ctx, "a session has ended, but a slow request of the other system could bring it back", "session", sojourn.ID(v.id).Masked(), "error", err)
 	}
 	r.Version = v.version() + 2
 	return sojourn.Record{}, nil

@@ -120,7 +120,7 @@ func (h *Hub) run(name string, j *job) {
 		}
 		if err := h.perform(context.Background(), j, t); err != nil {
 			h.logger.LogAttrs(context.Background(), slog.LevelWarn, "live: pages could not be told; they find out by themselves",
-				slog.String("session", string(j.id)), slog.Any("error", err))
+				slog.String("session", j.id.Masked()), slog.Any("error", err))
 		}
 		if t.keys != nil {
 			wait := time.NewTimer(changeGap)
