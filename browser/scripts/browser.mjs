@@ -7,7 +7,11 @@ import { inTempFolder, root } from "./build.mjs";
 
 const [pick = "", name] = process.argv.slice(2);
 const folder = join(root, "test/browser");
-const files = readdirSync(folder).filter((name) => name.endsWith(".test.mjs") && name.includes(pick));
+const long = ["share", "time", "live"]; // begin first, so that none is waited for alone
+const order = (name) => long.findIndex((word) => name.startsWith(word)) >>> 0;
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith(".test.mjs") && name.includes(pick))
+  .sort((a, b) => order(a) - order(b));
 
 await inTempFolder(async (temp) => {
   const program = join(temp, "peer");
@@ -17,7 +21,7 @@ await inTempFolder(async (temp) => {
     peer.stdout.once("data", (text) => resolve(String(text).trim()));
     peer.once("exit", (code) => reject(new Error(`the test server ended with ${code}`)));
   });
-  const tests = spawn(process.execPath, ["--test", ...(name ? ["--test-name-pattern", name] : []), "--test-concurrency=3", "--test-timeout=75000", "--test-reporter=spec", ...files.map((name) => join(folder, name))], {
+  const tests = spawn(process.execPath, ["--test", ...(name ? ["--test-name-pattern", name] : []), "--test-concurrency=3", "--test-timeout=240000", "--test-reporter=spec", ...files.map((name) => join(folder, name))], {
     cwd: root,
     stdio: "inherit",
     env: { ...process.env, PEER: address },
