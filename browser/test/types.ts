@@ -1,5 +1,13 @@
 // Checked by tsc, never run: what the published types allow, and what they refuse.
 import { createSession, isSojournError, SojournError, type ErrorCode, type Json, type Session, type Tick } from "@sojourn/browser";
+import { connect } from "@sojourn/browser/all";
+import { createFetch, type Draft } from "@sojourn/browser/fetch";
+import { guard, onLeave } from "@sojourn/browser/leave";
+import { connectLive } from "@sojourn/browser/live";
+import { createMirror } from "@sojourn/browser/mirror";
+import { shareConnection } from "@sojourn/browser/share";
+import { createStorage } from "@sojourn/browser/storage";
+import { createXHR } from "@sojourn/browser/xhr";
 import { createExpiry, type ExpiryState } from "@sojourn/browser/expiry";
 import { de as german } from "@sojourn/browser/lang/de";
 import * as react from "@sojourn/browser/react";
@@ -138,4 +146,54 @@ export function elements(): void {
   // @ts-expect-error the warning comes when the server says
   createExpiry(typed, { warnMs: 5 });
   void [cartInReact, cartInVue, cartInSvelte];
+}
+
+export async function addOns(): Promise<void> {
+  const live = connectLive(typed, { transports: ["ws", "poll"], share: shareConnection });
+  live.use("sse");
+  const reply: Json | undefined = await live.send("app.hello", { n: 1 });
+  // @ts-expect-error no such transport
+  live.use("carrier pigeon");
+  // @ts-expect-error a session cannot be made of nothing
+  connectLive({});
+  typed.on("message", ({ type, data }) => void [type.length, data]);
+  typed.on("live", ({ state, transport }) => state === "open" && transport === "shared");
+
+  const storage = createStorage<{ cart: string[] }, { step: number }>(typed, { ttlMs: 5 });
+  const kept: boolean = storage.local.set("cart", ["a"]);
+  const step: number | undefined = storage.session.get("step");
+  // @ts-expect-error a step is a number
+  storage.session.set("step", "one");
+  // @ts-expect-error the cart is in the other one
+  storage.session.get("cart");
+
+  const mirror = createMirror(typed, { merge: ({ mine }) => mine });
+  await mirror.set("theme", undefined);
+  mirror.data.cart?.length;
+  // @ts-expect-error no such theme
+  await mirror.set("theme", "blue");
+  // @ts-expect-error changed by set only
+  mirror.data = {};
+
+  const request = createFetch(typed);
+  request.onReauth(({ request: { method }, status }: Draft) => method === "POST" && status.state === "ended");
+  const answer: Response = await request("/work", { method: "POST" });
+  // @ts-expect-error it says whether to send
+  request.onReauth(() => {});
+  new (createXHR(typed))().open("GET", "/");
+
+  onLeave(typed, () => ({ type: "app.bye" }));
+  onLeave(typed, () => ({ changes: { draft: 1 } }));
+  onLeave(typed, () => undefined);
+  // @ts-expect-error neither a message nor changes
+  onLeave(typed, () => ({ draft: 1 }));
+  guard()();
+
+  const all = connect<Members>({ live: false, leaveTo: ({ state }) => `/${state}` });
+  all.guard(true);
+  await all.set("theme", "dark");
+  all.onPurge((status) => status.state === "none");
+  // @ts-expect-error nothing to turn on: leave it out
+  connect({ live: true });
+  void [reply, kept, step, answer];
 }

@@ -56,6 +56,7 @@ export function createConnection(link: Link, heard: (frame: Frame) => void): Con
   let openedAt = 0;
   let heardAt = 0;
   let silenceMs = 0;
+  let spreadMs = 1000; // over how long the server wants its pages to come back
   let drainMs: number | undefined;
   let climb: unknown;
   let retry: unknown;
@@ -131,7 +132,8 @@ export function createConnection(link: Link, heard: (frame: Frame) => void): Con
       stop();
       return link.failed(new link.Failure("refused", `the live connection was refused: ${code}`));
     }
-    let wait = waitMs ?? env.random() * Math.min(BACKOFF_MAX_MS, 1000 * 2 ** losses++);
+    let wait = waitMs ?? env.random() * (losses ? Math.min(BACKOFF_MAX_MS, 1000 * 2 ** losses) : spreadMs);
+    losses++;
     if (ended || code === 4011 || !opened) {
       retry = 0; // taken
       try {
@@ -152,6 +154,7 @@ export function createConnection(link: Link, heard: (frame: Frame) => void): Con
     const [epoch, offset = 0] = (id ?? "").split(".");
     const [known, handled = 0] = cursor.split(".");
     if (id && epoch === known && +offset <= +handled) return;
+    spreadMs = (data["spread_ms"] as number | undefined) ?? spreadMs;
     if (type === "hello") {
       open = true;
       openedAt = heardAt;

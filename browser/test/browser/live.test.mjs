@@ -100,7 +100,8 @@ test("row 17: a server that says nothing any more is left (4000), one that will 
     if (sockets.length > 1) return void socket.connectToServer();
     socket.onMessage(() => {});
     socket.onClose((code) => (socket.closed = code));
-    socket.send(JSON.stringify({ type: "hello", data: { recovered: true, cursor: "a.1", ping_ms: -14_000 } })); // 1 s
+    socket.send(JSON.stringify({ type: "hello", data: { recovered: true, cursor: "a.1", ping_ms: -14_000, spread_ms: 1_000 } })); // 1 s
+    socket.send(JSON.stringify({ type: "ping", data: { spread_ms: 1 } }));
   });
   await page.goto(site.page({}));
   await until("given up", () => sockets[0]?.closed === 4000);
