@@ -33,6 +33,6 @@ interface Mirror<D extends object> {
 }
 
 /** Makes a mirror. It reads at once, follows the live connection, and keeps changes in memory while the server cannot be reached. */
-declare function createMirror<D extends object>(session: Pick<Session<D>, "on" | "update">, { merge }?: MirrorOptions): Mirror<D>;
+declare function createMirror<D extends object>(session: Pick<Session<D>, "on" | "data">, { merge }?: MirrorOptions): Mirror<D>;
 
 export { type Conflict, type MirrorOptions, type Mirror, createMirror };

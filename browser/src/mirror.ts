@@ -49,7 +49,7 @@ interface Change {
 const TRIES = 16;
 
 /** Makes a mirror. It reads at once, follows the live connection, and keeps changes in memory while the server cannot be reached. */
-export function createMirror<D extends object>(session: Pick<Session<D>, "on" | "update">, { merge }: MirrorOptions = {}): Mirror<D> {
+export function createMirror<D extends object>(session: Pick<Session<D>, "on" | "data">, { merge }: MirrorOptions = {}): Mirror<D> {
   const { env, events, ask, failed, Failure } = linkOf(session);
   let rev = -1;
   let stored: Record<string, unknown> = {};
