@@ -168,7 +168,7 @@ func newNode() string {
 var advice = map[string]string{
 	"28P01": "wrong user or password",
 	"3D000": "there is no such database: create it, or name another in the URL",
-	"42501": "the user lacks a privilege, see the documentation of package pgplane",
+	"42501": "the user lacks a privilege: have an administrator run what `sojourn schema postgres-live` prints, and grant SELECT, INSERT, UPDATE and DELETE on those tables",
 	"42P01": "a table is missing: `sojourn schema postgres-live` prints how to create it",
 	"25006": "the server is read-only: expected the primary (with several hosts, target_session_attrs=read-write)",
 }

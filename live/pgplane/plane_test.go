@@ -69,7 +69,7 @@ var quick = pgplane.Options{Retention: live.Retention{Events: 100}, Probe: 200 *
 func TestCut(t *testing.T) {
 	url := database(t)
 	line := testenv.StartProxy(t, server(t).Addr)
-	planetest.Interruption(t, open(t, through(line, url), quick), open(t, url, quick),
+	planetest.Interruption(t, open(t, through(line, url), quick), open(t, url, quick), time.Second,
 		func() { line.Refuse(true); line.Cut() }, func() { line.Refuse(false) })
 }
 
@@ -83,13 +83,13 @@ func through(line *testenv.Proxy, url string) string {
 func TestWedged(t *testing.T) {
 	url := database(t)
 	line := testenv.StartProxy(t, server(t).Addr)
-	planetest.Interruption(t, open(t, through(line, url), quick), open(t, url, quick), line.Freeze, line.Thaw)
+	planetest.Interruption(t, open(t, through(line, url), quick), open(t, url, quick), 3*time.Second, line.Freeze, line.Thaw)
 }
 
 // Only the connection that listens has lost its subscription, as behind a pooler.
 func TestForgottenSubscriptions(t *testing.T) {
 	url := database(t)
-	planetest.Interruption(t, open(t, url, quick), open(t, url, quick), func() {
+	planetest.Interruption(t, open(t, url, quick), open(t, url, quick), time.Second, func() {
 		admin(t, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
 	}, func() {})
 }

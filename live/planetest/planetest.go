@@ -336,7 +336,7 @@ func (d doctor) Restored() { d.restored <- struct{}{} }
 // Interruption checks that a backplane notices when nothing reaches it any more,
 // and that its followers miss nothing: near is reached through what fault breaks
 // and mend repairs, far is not. Both are fresh, with a Retention of 100 events.
-func Interruption(t *testing.T, near, far live.Backplane, fault, mend func()) {
+func Interruption(t *testing.T, near, far live.Backplane, within time.Duration, fault, mend func()) {
 	t.Helper()
 	d := doctor{make(chan struct{}, 100), make(chan struct{}, 100)}
 	for node, health := range map[live.Backplane]live.Health{near: d, far: healthy{}} {
@@ -365,7 +365,10 @@ func Interruption(t *testing.T, near, far live.Backplane, fault, mend func()) {
 	began := time.Now()
 	fault()
 	await(t, "lost", d.lost)
-	t.Logf("noticed after %v", time.Since(began).Round(time.Millisecond))
+	took := time.Since(began).Round(time.Millisecond)
+	if t.Logf("noticed after %v", took); took > within {
+		t.Errorf("noticed after %v, at most %v", took, within)
+	}
 	add(20)
 	began = time.Now()
 	mend()

@@ -20,22 +20,23 @@ var quick = redisplane.Options{Retention: live.Retention{Events: 100}, Probe: 20
 func TestCut(t *testing.T) {
 	r := testenv.StartRedis(t, nil)
 	line := testenv.StartProxy(t, r.Addr)
-	planetest.Interruption(t, open(t, "redis://"+line.Addr, quick), open(t, "redis://"+r.Addr, quick),
+	planetest.Interruption(t, open(t, "redis://"+line.Addr, quick), open(t, "redis://"+r.Addr, quick), time.Second,
 		func() { line.Refuse(true); line.Cut() }, func() { line.Refuse(false) })
 }
 
-// The connection stays open and delivers nothing.
+// The connection stays open and delivers nothing. Without messages of a node to
+// itself that is noticed after four seconds, when the client library gives up.
 func TestWedged(t *testing.T) {
 	r := testenv.StartRedis(t, nil)
 	line := testenv.StartProxy(t, r.Addr)
-	planetest.Interruption(t, open(t, "redis://"+line.Addr, quick), open(t, "redis://"+r.Addr, quick), line.Freeze, line.Thaw)
+	planetest.Interruption(t, open(t, "redis://"+line.Addr, quick), open(t, "redis://"+r.Addr, quick), 3*time.Second, line.Freeze, line.Thaw)
 }
 
 // The subscription alone is lost, as if the server had forgotten it: only the
 // messages of a node to itself can tell.
 func TestForgottenSubscriptions(t *testing.T) {
 	r := testenv.StartRedis(t, nil)
-	planetest.Interruption(t, open(t, "redis://"+r.Addr, quick), open(t, "redis://"+r.Addr, quick),
+	planetest.Interruption(t, open(t, "redis://"+r.Addr, quick), open(t, "redis://"+r.Addr, quick), time.Second,
 		func() { r.Do("CLIENT", "KILL", "TYPE", "pubsub") }, func() {})
 }
 
