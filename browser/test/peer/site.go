@@ -125,7 +125,7 @@ func (s *site) work(w http.ResponseWriter, r *http.Request) {
 		owner, err = session.Owner(r.Context())
 	}
 	if err != nil || owner == "" {
-		http.Error(w, "log in, please", 401)
+		http.Error(w, "log in, please", http.StatusUnauthorized)
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
