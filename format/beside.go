@@ -64,9 +64,10 @@ func (s *Store) payloadBeside(v *view, base []byte, own []foreign.Member) ([]byt
 	return foreign.Compose(base, foreign.Head{Idle: v.doc.Life, Cookie: v.doc.CookieLife}, own)
 }
 
-// updateBeside follows a write of the other system's record. If the record beside
-// has changed meanwhile, only members of our own make it worth another attempt.
-func (s *Store) updateBeside(ctx context.Context, v *view, r *sojourn.Record, base []byte, own []foreign.Member) (again bool, err error) {
+// updateBeside follows a write of the other system's record, if that was written.
+// If the record beside has changed meanwhile, it is tried again; after a write,
+// which must not be repeated, only for members of our own.
+func (s *Store) updateBeside(ctx context.Context, v *view, r *sojourn.Record, base []byte, own []foreign.Member, written bool) (again bool, err error) {
 	next := *v.beside
 	if next.Payload, err = s.payloadBeside(v, base, own); err != nil {
 		return false, err
@@ -80,7 +81,7 @@ func (s *Store) updateBeside(ctx context.Context, v *view, r *sojourn.Record, ba
 		return false, nil
 	case errors.Is(err, sojourn.ErrConflict):
 		_, had, err := foreign.Split(v.beside.Payload)
-		if err != nil || !same(had, own) || r.Generation != v.beside.Generation {
+		if err != nil || !written || !same(had, own) || r.Generation != v.beside.Generation {
 			return true, err
 		}
 		v.beside = &current

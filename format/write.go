@@ -157,8 +157,9 @@ func (s *Store) update(ctx context.Context, r *sojourn.Record) (sojourn.Record, 
 	}
 	if err == nil && s.opt.Beside {
 		var again bool
-		if again, err = s.updateBeside(ctx, next, r, base, own); again {
-			if len(edit.Set)+len(edit.Delete) > 0 { // repeating it would count twice in their record
+		written := len(edit.Set)+len(edit.Delete) > 0
+		if again, err = s.updateBeside(ctx, next, r, base, own, written); again {
+			if written { // repeating it would count twice in their record
 				return sojourn.Record{}, fmt.Errorf("%w: %w: only what is %s's was stored, as our own members changed at the same time", sojourn.ErrUnavailable, sojourn.ErrUnsupported, s.d.System)
 			}
 			if v, tombstone, err = s.look(ctx, v.id); err != nil {
