@@ -119,7 +119,7 @@ var All = []Guard{
 		"\tsum := digest(sha256.Sum256(s[:]))\n\treturn &sum\n", "\tvar sum digest\n\tcopy(sum[:], s[:])\n\treturn &sum\n",
 		". TestP6TheStoreNeverLearnsAToken"},
 	{"P6 a token prints its ID only", "token.go",
-		"return string(t.id) + \"…\"", "return t.Reveal()", ". TestRedactFormat"},
+		"return t.id.Masked() + \"…\"", "return t.Reveal()", ". TestRedactFormat"},
 	{"P6 a refused token is not quoted", "token.go",
 		"fmt.Errorf(\"%w: token: expected %d characters of base64url\", ErrInvalid, tokenChars)",
 		"fmt.Errorf(\"%w: token %q: expected %d characters of base64url\", ErrInvalid, s, tokenChars)",
