@@ -83,7 +83,8 @@ type Options struct {
 	TouchEveryRequest bool
 	// OnReplay is what follows when a replaced secret is used after its grace, by
 	// a thief or by the victim of one: "revoke" ends the session for both,
-	// "revoke-all" all sessions of its owner, "report" only tells observers.
+	// "revoke-all" all sessions of its owner (of a store that cannot, the one),
+	// "report" only tells observers.
 	// Default "revoke".
 	OnReplay string
 	// Signals judges a request whose address (ip, as TrustedProxies tell) or user

@@ -2,6 +2,7 @@ package sojourn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -56,16 +57,19 @@ func (s *Session) onReplay(ctx context.Context, h *head, at int64) {
 	s.m.react(ctx, s.m.opt.OnReplay, &s.base, ReasonReplayed)
 }
 
-// react ends what a reaction says. It fails with ErrUnavailable, which observers
-// have been told then.
+// react ends what a reaction says, at least the session itself. It fails with
+// ErrUnavailable, which observers have been told then.
 func (m *Manager) react(ctx context.Context, reaction string, rec *Record, reason Reason) error {
-	switch {
-	case reaction == reactRevokeAll && rec.Owner != "":
-		if _, err := m.revokeOwner(ctx, rec.Owner, true); err != nil {
+	if reaction == reactRevokeAll && rec.Owner != "" {
+		_, err := m.revokeOwner(ctx, rec.Owner, true)
+		if err == nil {
+			m.emit(ctx, Event{Kind: EventOwnerRevoked, Owner: rec.Owner, Reason: reason, At: m.now()})
+		}
+		if !errors.Is(err, ErrUnsupported) {
 			return err
 		}
-		m.emit(ctx, Event{Kind: EventOwnerRevoked, Owner: rec.Owner, Reason: reason, At: m.now()})
-	case reaction == reactRevoke || reaction == reactRevokeAll:
+	}
+	if reaction == reactRevoke || reaction == reactRevokeAll {
 		return m.revoke(ctx, rec.ID, rec.Owner, reason)
 	}
 	return nil
