@@ -35,7 +35,16 @@ test("row 9: the back button restores the page, connected anew", async () => {
 test("row 9: after a logout elsewhere the back button never shows what was there", async () => {
   const site = await newSite();
   const context = await browser.newContext();
-  const page = await newPage(browser, site, { context, user: "ada", boot: { live: false } });
+  // The first listener of all sees the page as it comes back, before anybody can act.
+  const init = () => {
+    let left = false;
+    addEventListener("pagehide", () => (left = true), true);
+    for (const type of ["resume", "visibilitychange", "pageshow"]) {
+      const look = () => left && (globalThis.atFirst ??= `${type}: ${getComputedStyle(document.querySelector("#secret")).visibility}`);
+      addEventListener(type, look, true);
+    }
+  };
+  const page = await newPage(browser, site, { context, user: "ada", init, boot: { live: false } });
   await isTold(page, "status", { state: "active" });
   assert.equal(await showsSecret(page), true);
   await page.goto(elsewhere(site));
@@ -46,6 +55,7 @@ test("row 9: after a logout elsewhere the back button never shows what was there
   await page.goBack({ waitUntil: "commit" });
   await until("asked", async () => (await site.count("GET /_session/v1/status")) > asked);
   assert.equal(await page.evaluate(() => told.length > 0), true, "restored, not loaded");
+  assert.match(await page.evaluate(() => atFirst), /: hidden$/, "from the first moment");
   for (let i = 0; i < 3; i++) assert.equal(await showsSecret(page), false, "hidden while the server is asked");
   await page.evaluate(() => s.on("ended", () => document.querySelector("#secret").remove()));
   await site.do("refuse");

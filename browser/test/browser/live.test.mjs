@@ -102,10 +102,13 @@ test("row 17: a server that says nothing any more is left (4000), one that will 
     socket.onClose((code) => (socket.closed = code));
     socket.send(JSON.stringify({ type: "hello", data: { recovered: true, cursor: "a.1", ping_ms: -14_000, spread_ms: 1_000 } })); // 1 s
     socket.send(JSON.stringify({ type: "ping", data: { spread_ms: 1 } }));
+    for (const n of [2, 2, 3, 1]) socket.send(JSON.stringify({ id: `a.${n}`, type: "app.n", data: n })); // sent again: told once
   });
   await page.goto(site.page({}));
   await until("given up", () => sockets[0]?.closed === 4000);
   await until("another", () => sockets.length > 1);
+  assert.deepEqual(await messages(page), [2, 3]);
+  assert.match(sockets[1].url(), /cursor=a\.3$/, "it goes on after what was handled");
   await open(page, "ws");
   await context.close();
 
