@@ -83,7 +83,7 @@ test("row 2: a tab that is hidden and throttled knows the end, and never counts 
   // Throttled to one wake-up a minute after a second, not after five minutes.
   const raw = await rawBrowser(["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1"]);
   try {
-    const site = await newSite({ idle: 20_000, absolute: HOUR });
+    const site = await newSite({ idle: 10 * 60_000, absolute: HOUR }); // ticks for long enough
     const tab = await raw.tab(`${site.url}/p/page.html`);
     await tab.evaluate(() => fetch("/login?user=ada", { method: "POST" }).then(() => {}));
     await tab.evaluate(() => {
