@@ -44,8 +44,7 @@ func (s *Session) Bind(ctx context.Context, f func(old []byte) ([]byte, error)) 
 			return err
 		}
 		first := false
-		s.inFunc.Store(true)
-		err := s.record(op{kind: opMeta, fn: func(d *draft) error {
+		err := s.record(op{kind: opMeta, key: metaBind, fn: func(d *draft) error {
 			h, old := &d.head, d.head.about().binding
 			fresh, err := f(bytes.Clone(old))
 			switch {
@@ -61,7 +60,6 @@ func (s *Session) Bind(ctx context.Context, f func(old []byte) ([]byte, error)) 
 			}
 			return nil
 		}})
-		s.inFunc.Store(false)
 		if err == nil {
 			err = s.commit(ctx)
 		}
@@ -71,6 +69,8 @@ func (s *Session) Bind(ctx context.Context, f func(old []byte) ([]byte, error)) 
 		return err
 	})
 }
+
+const metaBind = "bind" // key of the op
 
 // guarded asks the guards, and makes the session none if one of them refuses.
 // One that was asked about a record out of date is asked again at its source.

@@ -304,7 +304,7 @@ func (c *commit) replay(d *draft) (err error) {
 	}()
 	ops := c.s.pending()
 	for i := range ops {
-		c.s.inFunc.Store(ops[i].kind == opFunc)
+		c.s.inFunc.Store(ops[i].callers())
 		if err = d.apply(&ops[i]); err != nil {
 			return err
 		}

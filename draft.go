@@ -32,6 +32,9 @@ const (
 
 func (k opKind) once() bool { return k == opAdd || k == opFunc }
 
+// callers reports whether fn may be a caller's, which must not use the session.
+func (o *op) callers() bool { return o.kind == opFunc || o.kind == opMeta && o.key == metaBind }
+
 // A draft is a record being changed: its decoded head, and the members that
 // differ from it.
 type draft struct {

@@ -385,3 +385,40 @@ func TestPanicWhileLoading(t *testing.T) {
 		})
 	}
 }
+
+// A function given to Bind is like one given to Update, also when it runs again.
+func TestReentryOfBind(t *testing.T) {
+	s := newSite(t, nil)
+	id, token := s.begun()
+	runs := 0
+	s.mux.HandleFunc("/bind", func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		defer func() {
+			if recover() != "boom" {
+				t.Error("the panic did not arrive")
+			}
+			done := make(chan error)
+			go func() { _, err := session(ctx).Status(ctx); done <- err }()
+			if err := <-done; err != nil {
+				t.Error("after the panic:", err)
+			}
+		}()
+		err := session(ctx).Bind(ctx, func([]byte) ([]byte, error) {
+			if runs++; runs == 1 {
+				if err := s.m.Do(ctx, id, func(ctx context.Context) error { return keyK.Set(ctx, "w") }); err != nil {
+					t.Error(err)
+				}
+				return []byte("x"), nil
+			}
+			if _, err := session(ctx).Status(ctx); !errors.Is(err, sojourn.ErrInvalid) {
+				t.Error("inside:", err)
+			}
+			return []byte("y"), nil
+		})
+		if err != nil || runs != 2 {
+			t.Errorf("%v, %d runs", err, runs)
+		}
+		session(ctx).Bind(ctx, func([]byte) ([]byte, error) { panic("boom") })
+	})
+	within(t, "a use of the session inside Bind", func() { s.exchange("GET", "/bind", cookies("__Host-sojourn="+token)) })
+}

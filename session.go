@@ -313,7 +313,7 @@ func (s *Session) prepare(d *draft) error {
 func (s *Session) record(o op) error {
 	s.furnish()
 	head, dirty := s.draft.head, s.draft.dirty
-	if o.kind == opFunc {
+	if o.callers() {
 		s.inFunc.Store(true)
 		defer s.inFunc.Store(false)
 	}
