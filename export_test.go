@@ -1,6 +1,10 @@
 package sojourn
 
-import "net/netip"
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+)
 
 // SourcesKept counts the sources of which m counts the sessions they begin.
 func SourcesKept(m *Manager) int {
@@ -20,4 +24,21 @@ func FloodSources(m *Manager, n int) (refused int) {
 		}
 	}
 	return refused
+}
+
+// BeginAtOnce has one source begin n sessions at once, and counts refusals.
+func BeginAtOnce(m *Manager, source netip.Addr, n int) int {
+	var refused atomic.Int64
+	var group sync.WaitGroup
+	start := make(chan struct{})
+	for range n {
+		group.Go(func() {
+			if <-start; m.creations.take(source, m.now()) > 0 {
+				refused.Add(1)
+			}
+		})
+	}
+	close(start)
+	group.Wait()
+	return int(refused.Load())
 }

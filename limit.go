@@ -47,6 +47,10 @@ func (l *limiter) over(source netip.Addr, now time.Time) time.Duration {
 func (l *limiter) count(source netip.Addr, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.add(source, now)
+}
+
+func (l *limiter) add(source netip.Addr, now time.Time) {
 	at := now.UnixNano()
 	until, known := l.until[source]
 	if !known && len(l.until) >= maxSources {
@@ -57,8 +61,10 @@ func (l *limiter) count(source netip.Addr, now time.Time) {
 
 // take counts an event if it is allowed, else says how long to wait.
 func (l *limiter) take(source netip.Addr, now time.Time) (wait time.Duration) {
-	if wait = l.wait(source, now); wait == 0 {
-		l.count(source, now)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if wait = l.over(source, now); wait == 0 {
+		l.add(source, now)
 	}
 	return wait
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -246,5 +247,16 @@ func TestLimitCookieBomb(t *testing.T) {
 	answer.Body.Close()
 	if answer.StatusCode != http.StatusRequestHeaderFieldsTooLarge || s.store.calls.Load() != 0 {
 		t.Errorf("%d after %d store calls, expected 431 after none", answer.StatusCode, s.store.calls.Load())
+	}
+}
+
+// What comes at the same moment is counted as what comes one after the other.
+func TestCreationsAtOnce(t *testing.T) {
+	s := newSite(t, &sojourn.Options{MaxCreations: 1})
+	for i := range 2000 {
+		source := netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
+		if refused := sojourn.BeginAtOnce(s.m, source, 16); refused != 15 {
+			t.Fatalf("round %d: %d of 16 refused, expected 15", i, refused)
+		}
 	}
 }
