@@ -3,7 +3,10 @@ package live_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/sojournhq/sojourn"
@@ -43,4 +46,24 @@ func TestPanicOfTheHandler(t *testing.T) {
 			t.Errorf("%s", m.Data)
 		}
 	}
+}
+
+// Nor does one of who is told of presence end anything: neither the connection
+// that makes it nor, from a goroutine of the hub, the process.
+func TestPresencePanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told atomic.Int64
+		s := newSite(t, settings{pipes: true, hub: live.Options{OnPresence: func(live.Presence) { told.Add(1); panic("oops") }}})
+		ada := s.login("ada")
+		l := ada.mustConnect("ws", "")
+		if err := s.hub.Publish(t.Context(), live.ToOwner("ada"), "app.hi", 1); err != nil {
+			t.Fatal(err)
+		}
+		l.want(t, "app.hi")
+		l.drop()
+		time.Sleep(15 * time.Second)
+		if told.Load() != 2 || s.hub.Connections() != 0 {
+			t.Errorf("told %d times, %d connections", told.Load(), s.hub.Connections())
+		}
+	})
 }

@@ -3,6 +3,8 @@ package live
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 
 	"github.com/sojournhq/sojourn"
 )
@@ -12,6 +14,20 @@ type Presence struct {
 	Session sojourn.ID
 	Owner   string
 	Present bool
+}
+
+// tellPresence calls the application. Its panic is its own: the connection is
+// counted already, and the hub's goroutine serves everybody.
+func (h *Hub) tellPresence(p Presence) {
+	if h.opt.OnPresence == nil {
+		return
+	}
+	defer func() {
+		if cause := recover(); cause != nil {
+			h.logger.LogAttrs(context.Background(), slog.LevelError, "live: OnPresence panicked", slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	h.opt.OnPresence(p)
 }
 
 // Present returns the sessions of a user, or of a topic, that have a page

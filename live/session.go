@@ -89,9 +89,7 @@ func (h *Hub) follow(ctx context.Context, st sojourn.Status, tags []string) (*se
 	h.mu.Lock()
 	s.ready = always // one channel for all that are
 	h.mu.Unlock()
-	if h.opt.OnPresence != nil {
-		h.opt.OnPresence(Presence{Session: s.id, Owner: s.owner, Present: true})
-	}
+	h.tellPresence(Presence{Session: s.id, Owner: s.owner, Present: true})
 	return s, nil
 }
 

@@ -72,9 +72,7 @@ func (s *session) forget() {
 	}
 	s.mu.Unlock()
 	s.stop()
-	if s.hub.opt.OnPresence != nil {
-		s.hub.opt.OnPresence(Presence{Session: s.id, Owner: s.owner})
-	}
+	s.hub.tellPresence(Presence{Session: s.id, Owner: s.owner})
 }
 
 // slack is what the ticks of tend, and a backplane that does not answer, add to
