@@ -422,3 +422,39 @@ func TestReentryOfBind(t *testing.T) {
 	})
 	within(t, "a use of the session inside Bind", func() { s.exchange("GET", "/bind", cookies("__Host-sojourn="+token)) })
 }
+
+// Touches run beside requests, where net/http does not see to a panic: it must not
+// end the process, nor keep the session from being touched later.
+func TestPanicWhileTouching(t *testing.T) {
+	panics := false
+	s := newSite(t, &sojourn.Options{Observers: []sojourn.Observer{watcher{slog.DiscardHandler, func(context.Context) {
+		if panics {
+			panic("boom")
+		}
+	}}}})
+	_, token := s.begun()
+	mine := cookies("__Host-sojourn=" + token)
+	for _, who := range []string{"store", "observer"} {
+		s.store.fault = func(op string) (error, error) {
+			switch {
+			case op != "touch":
+				return nil, nil
+			case who == "store":
+				panic("boom")
+			}
+			return errLost, nil
+		}
+		panics = who == "observer"
+		s.pass(8 * time.Minute)
+		if a := s.exchange("GET", "/get/k", mine); a.code != 200 {
+			t.Errorf("%s: %d", who, a.code)
+		}
+		s.m.Close() // waits for it
+	}
+	s.store.fault, panics = nil, false
+	s.exchange("GET", "/get/k", mine)
+	s.pass(20 * time.Minute)
+	if a := s.exchange("GET", "/get/k", mine); a.body != "v" {
+		t.Errorf("it was not touched again: %d %q", a.code, a.body)
+	}
+}

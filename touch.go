@@ -3,6 +3,7 @@ package sojourn
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -41,10 +42,15 @@ func (m *Manager) touch(ctx context.Context, rec Record, expires time.Time) {
 	ctx = context.WithoutCancel(ctx)
 	go func() {
 		defer t.group.Done()
+		defer func() {
+			if cause := recover(); cause != nil { // of a store or an observer; net/http does not see it here
+				m.opt.Logger.LogAttrs(ctx, slog.LevelError, "session touch panicked", slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
+			}
+			t.mu.Lock()
+			delete(t.pending, rec.ID)
+			t.mu.Unlock()
+		}()
 		m.touchNow(ctx, &rec, expires)
-		t.mu.Lock()
-		delete(t.pending, rec.ID)
-		t.mu.Unlock()
 	}()
 }
 
