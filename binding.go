@@ -136,7 +136,7 @@ func (s *Session) adopt(v *Session) error {
 	if err := s.draw(); err != nil {
 		return err
 	}
-	switch s.standing = s.draft.head.standing(s.proof(), s.draft.now); s.standing {
+	switch s.standing = s.draft.head.standing(s.proof(), s.asOf(s.draft.now)); s.standing {
 	case standsNot, standsReplaced: // meanwhile
 		return ErrStaleToken
 	}

@@ -161,7 +161,19 @@ func TestTheftSparesRequestsUnderWay(t *testing.T) {
 
 // An upload that takes longer than the grace is judged by when it began.
 func TestTheftSparesSlowUploads(t *testing.T) {
-	s := newSite(t, nil)
+	t.Run("plain", func(t *testing.T) { slowUpload(t, nil) })
+	t.Run("a guard changes the session", func(t *testing.T) {
+		slowUpload(t, &sojourn.Options{Guards: []func(*http.Request, *sojourn.Session) error{func(r *http.Request, s *sojourn.Session) error {
+			if r.Method != "POST" {
+				return nil
+			}
+			return s.Bind(r.Context(), func([]byte) ([]byte, error) { return []byte("seen"), nil })
+		}}})
+	})
+}
+
+func slowUpload(t *testing.T, opt *sojourn.Options) {
+	s := newSite(t, opt)
 	s.handle("POST /upload", func(ctx context.Context, r *http.Request) (any, error) {
 		if _, err := io.ReadAll(r.Body); err != nil {
 			return nil, err
