@@ -175,7 +175,7 @@ func TestAFailedMigrationChangesNothing(t *testing.T) {
 func TestSettings(t *testing.T) {
 	s := open(t)
 	err := s.writes.do(t.Context(), durable, func(tx *tx) error {
-		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "cache_size": "-8192"} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "cache_size": "-16384"} {
 			var got string
 			if err := tx.conn.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil {
 				return err
