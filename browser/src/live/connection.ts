@@ -150,11 +150,12 @@ export function createConnection(link: Link, heard: (frame: Frame) => void): Con
 
   function take(frame: Frame, transport: LiveState["transport"]): void {
     heardAt = env.now();
-    const { id, type, data = {} } = frame;
+    const { id, type } = frame;
+    const data = frame.data ?? {};
     const [epoch, offset = 0] = (id ?? "").split(".");
     const [known, handled = 0] = cursor.split(".");
     if (id && epoch === known && +offset <= +handled) return;
-    spreadMs = (data["spread_ms"] as number | undefined) ?? spreadMs;
+    if (!id) spreadMs = (data["spread_ms"] as number | undefined) ?? spreadMs; // hello, ping
     if (type === "hello") {
       open = true;
       openedAt = heardAt;
