@@ -10,7 +10,7 @@ import (
 // An ID names a session: not secret, safe in logs and lists. Ours have 30
 // characters of base64url, the first eight of which depend on the owner only,
 // so that a store can keep a user's sessions together. IDs of other formats
-// have shapes of their own, and may be all that a client presents: see Masked.
+// have shapes of their own. They may be all that a client presents: see Masked.
 type ID string
 
 const (

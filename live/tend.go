@@ -128,14 +128,17 @@ func (s *session) recheck() {
 		s.checking = false
 		s.mu.Unlock()
 	}()
-	h.rereads <- struct{}{}
-	st, err := h.manager.Inspect(context.Background(), s.id)
+	reread := func() (sojourn.Status, error) {
+		h.rereads <- struct{}{}
+		defer func() { <-h.rereads }()
+		return h.manager.Inspect(context.Background(), s.id)
+	}
+	st, err := reread()
 	if err == nil && st.State == sojourn.StateEnded && st.Reason == sojourn.ReasonRevoked {
 		// While RevokeOthers is under way the session it keeps looks revoked.
 		time.Sleep(100 * time.Millisecond)
-		st, err = h.manager.Inspect(context.Background(), s.id)
+		st, err = reread()
 	}
-	<-h.rereads
 	switch {
 	case err != nil:
 		h.logger.LogAttrs(context.Background(), slog.LevelWarn, "live: session could not be read again", slog.Any("error", err))

@@ -17,6 +17,5 @@ func TestLinearizable(t *testing.T) {
 
 func TestLinearizableCluster(t *testing.T) {
 	opt := linearity
-	opt.Histories = 500
 	linear.Run(t, func(t *testing.T) sojourn.Store { return open(t, "redis+cluster://"+servers(t).Addrs(), nil) }, &opt)
 }

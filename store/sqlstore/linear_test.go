@@ -17,5 +17,5 @@ func TestLinearizable(t *testing.T) {
 		}
 		t.Cleanup(func() { s.Close() })
 		return s
-	}, &linear.Options{Histories: 300, Parallel: 32})
+	}, &linear.Options{Parallel: 32})
 }

@@ -8,5 +8,5 @@ import (
 )
 
 func TestLinearizable(t *testing.T) {
-	linear.Run(t, func(t *testing.T) sojourn.Store { return openURL(t, newDatabase(t), nil) }, &linear.Options{Histories: 300, Parallel: 16})
+	linear.Run(t, func(t *testing.T) sojourn.Store { return openURL(t, newDatabase(t), nil) }, &linear.Options{Parallel: 16})
 }

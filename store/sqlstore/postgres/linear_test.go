@@ -9,7 +9,7 @@ import (
 
 func TestLinearizable(t *testing.T) {
 	linear.Run(t, func(t *testing.T) sojourn.Store { return openURL(t, newDatabase(t), nil) }, &linear.Options{
-		Histories: 300, Parallel: 16,
+		Parallel:   16,
 		EarlyStamp: true, // see statements.go
 	})
 }

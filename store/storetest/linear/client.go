@@ -95,6 +95,9 @@ func (c *client) ask(ctx context.Context, e *event, known *sojourn.Record) {
 
 	case load:
 		r, err := c.store.Load(ctx, id)
+		if r.Cached { // it says itself that there may be a newer one
+			r, err = sojourn.Record{}, sojourn.ErrUnavailable
+		}
 		e.answer.verdict = verdictOf(err)
 		c.see(e, r, known)
 
