@@ -162,6 +162,12 @@ func TestDiagnoseCluster(t *testing.T) {
 	diagnose(t, s).expect(t, "cluster", c.Nodes[0].Addr+": ", "2 slots belong to no server")
 	c.Nodes[0].Do("CLUSTER", "ADDSLOTS", "0", "1")
 	c.Nodes[2].Kill()
+	testenv.Eventually(t, "the connection there was is gone", 10*time.Second, func() error {
+		if found := diagnose(t, s); !strings.Contains(fmt.Sprint(found), "refused") {
+			return errNotYet
+		}
+		return nil
+	})
 	diagnose(t, s).expect(t, "reach", c.Nodes[2].Addr+": no answer", "refused")
 }
 
