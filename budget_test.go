@@ -30,7 +30,7 @@ var budgets = map[string]struct {
 // one value in 11.9 µs; where it takes 14.6 µs the yardstick takes 150 ns.
 const quietYardstick = 122 * time.Nanosecond
 
-const margin = 1.1
+const margin = 1.3 // against growing worse, on machines that others use; the log tells the share
 
 var yardstickSink *[768]byte
 
