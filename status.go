@@ -86,3 +86,14 @@ func (s *Session) status() Status {
 	st.Current, st.Bound = s.req != nil, h.has(flagBound)
 	return st
 }
+
+// ActivityCounts tells whether something that the user did that long ago moves
+// the deadline now. It must be later than what moved it last, and, as an
+// extension counts from now on, not so old that the session would live
+// noticeably longer than Idle after it: a tenth of Idle, the lag at which
+// deadlines are kept anyway, or 30 s where that is more, for pages that report at
+// intervals.
+func (s Status) ActivityCounts(ago time.Duration) bool {
+	window := max(s.Idle/10, min(30*time.Second, s.Idle/2))
+	return ago < s.Idle-s.IdleRemaining && ago <= window
+}

@@ -139,7 +139,7 @@ func (s *session) activity(ago time.Duration) {
 			s.mu.Lock()
 			s.activeAt = now.Add(max(st.Idle/20, min(15*time.Second, st.Idle/4)))
 			s.mu.Unlock()
-			if activityCounts(st, ago) {
+			if st.ActivityCounts(ago) {
 				err = open.Extend(ctx)
 			}
 		}
@@ -147,12 +147,4 @@ func (s *session) activity(ago time.Duration) {
 	if err != nil && !errors.Is(err, sojourn.ErrNotFound) && !errors.Is(err, sojourn.ErrAbsoluteLimit) {
 		s.hub.logger.LogAttrs(ctx, slog.LevelWarn, "live: activity could not be counted", slog.Any("error", err))
 	}
-}
-
-// activityCounts is the rule of POST /extend: the activity must be later than
-// what moved the deadline last, and not so old that the session would live
-// noticeably longer than Idle after it, since an extension counts from now.
-func activityCounts(st sojourn.Status, ago time.Duration) bool {
-	window := max(st.Idle/10, min(30*time.Second, st.Idle/2))
-	return ago < st.Idle-st.IdleRemaining && ago <= window
 }

@@ -30,7 +30,7 @@ func (a *API) extend(w http.ResponseWriter, r *http.Request, _ string) error {
 	if !field(fields, "cause", &cause) || !field(fields, "active_ms_ago", &ago) || cause != "user" && cause != "activity" || ago < 0 {
 		return problemf(codeInvalidRequest, `Expected {"cause":"user"} or {"cause":"activity","active_ms_ago":n}, n at least 0.`)
 	}
-	if cause == "user" || reportCounts(st, ago) {
+	if cause == "user" || st.ActivityCounts(milliseconds(ago)) {
 		if err := s.Extend(r.Context()); err != nil {
 			return err
 		}
@@ -42,13 +42,8 @@ func (a *API) extend(w http.ResponseWriter, r *http.Request, _ string) error {
 	return nil
 }
 
-// reportCounts tells whether an activity that long ago moves the deadline. It
-// must be later than what moved it last, and, as an extension counts from now
-// on, not so old that the session would live noticeably longer than Idle after
-// it: a tenth of Idle, the lag at which deadlines are kept anyway, or 30 s where
-// that is more, for pages that report at intervals.
-func reportCounts(st sojourn.Status, ago float64) bool {
-	sinceMoved := st.Idle - st.IdleRemaining
-	window := max(st.Idle/10, min(30*time.Second, st.Idle/2))
-	return ago < float64(sinceMoved.Milliseconds()) && ago <= float64(window.Milliseconds())
+// milliseconds is a number of a request as a duration: at most a century, which
+// counts for nothing anyway.
+func milliseconds(n float64) time.Duration {
+	return time.Duration(min(n, 100*365*24*3600*1000) * float64(time.Millisecond))
 }
